@@ -1,0 +1,58 @@
+# How every target of the tree is compiled, and the few verbs that its CMakeLists.txt files use.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+# What the library needs underneath.
+add_library(perdure_needs INTERFACE)
+target_link_libraries(perdure_needs INTERFACE PkgConfig::RDKAFKA PkgConfig::LIBPQ PkgConfig::SQLITE3 PkgConfig::JANSSON
+  PkgConfig::XXHASH Threads::Threads m)
+
+# Warnings, include paths and sanitizers: the same for product, tests, benches and examples.
+function(pdr_common target)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
+    -Wmissing-prototypes -fno-omit-frame-pointer)
+  if(PDR_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  target_link_libraries(${target} PRIVATE perdure_needs)
+  if(PDR_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${PDR_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=${PDR_SANITIZE})
+  endif()
+endfunction()
+
+# pdr_room_sources(a.c b.c): this folder's sources belong to the library.
+function(pdr_room_sources)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  target_sources(perdure_rooms PRIVATE ${ARGN})
+endfunction()
+
+# pdr_program(name LABEL? sources...): a program linked with all of the library, hidden symbols included.
+function(pdr_program name)
+  add_executable(${name} ${ARGN})
+  pdr_common(${name})
+  target_link_libraries(${name} PRIVATE perdure_static)
+endfunction()
+
+# pdr_criterion(name LABELS a b SOURCES x.c y.c): a Criterion program that is one ctest entry.
+function(pdr_criterion name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES" ${ARGN})
+  pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+  pdr_program(${name} ${arg_SOURCES})
+  # Criterion's macros break -Wpedantic, -Wshadow and -Wmissing-prototypes in whoever uses them.
+  target_compile_options(${name} PRIVATE -Wno-pedantic -Wno-shadow -Wno-missing-prototypes -Wno-conversion)
+  target_link_libraries(${name} PRIVATE PkgConfig::CRITERION ${arg_LIBRARIES})
+  add_test(NAME ${name} COMMAND ${name} --quiet)
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
+  if(arg_TIMEOUT)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  endif()
+endfunction()
