@@ -1,0 +1,68 @@
+/* A command inside the process: what was asked, by whom, and whom to tell. One allocation; made by the
+ * shells, owned by the owner once submitted, freed after its completion ran. */
+#ifndef PDR_JOURNAL_COMMAND_H
+#define PDR_JOURNAL_COMMAND_H
+
+#include "journal/record.h"
+#include "perdure/reply.h"
+
+typedef enum pdr_request {
+    PDR_REQUEST_DECIDE, /* run the entity's decide on `payload`, an Avro datum of `type` */
+    PDR_REQUEST_APPEND, /* append the events in `payload` (pdr_append_list) without an actor */
+    PDR_REQUEST_READ,   /* give seq and state */
+} pdr_request;
+
+#define PDR_ANY_SEQ UINT64_MAX
+
+typedef struct pdr_cmd {
+    struct pdr_cmd *next; /* for whoever owns it */
+    pdr_request request;
+    bool stale_ok; /* READ: don't wait for freshness */
+    const pdr_type *type;
+    uint64_t expected_seq; /* PDR_ANY_SEQ: any */
+    uint64_t fingerprint;  /* of type and payload; meaningful with an id */
+    uint64_t key_hash;     /* pdr_key_hash(key) */
+    pdr_bytes key;         /* entity id; this and the next five lie behind the struct */
+    pdr_bytes payload;
+    pdr_bytes id; /* size 0: none */
+    pdr_bytes correlation, causation;
+    pdr_bytes trace;     /* traceparent; data NULL: none */
+    pdr_completion done; /* called exactly once, inside the owner's turn or poll */
+    void *context;
+    size_t bytes; /* of the whole allocation */
+} pdr_cmd;
+
+/* What a command is made from: borrowed. */
+typedef struct pdr_cmd_spec {
+    pdr_request request;
+    bool stale_ok;
+    const pdr_type *type;
+    uint64_t expected_seq;
+    pdr_string key;
+    pdr_bytes payload;
+    pdr_bytes id;
+    pdr_bytes correlation, causation, trace;
+    pdr_completion done;
+    void *context;
+} pdr_cmd_spec;
+
+/* Checks sizes and UTF-8 of the entity id; computes hash and fingerprint. PDR_INVALID_ARGUMENT,
+ * PDR_TOO_LARGE, PDR_NOMEM. */
+PDR_CHECKED pdr_code pdr_cmd_make(pdr_cmd **out, const pdr_cmd_spec *spec, pdr_error *err);
+void pdr_cmd_free(pdr_cmd *cmd);
+
+uint64_t pdr_key_hash(pdr_bytes key);
+
+/* The payload of an append: varint count, then per event varint type index in the app's list or fingerprint,
+ * time, framed datum. */
+typedef struct pdr_append_event {
+    const pdr_type *type;
+    pdr_bytes datum; /* Avro datum, no framing */
+    int64_t time_us;
+} pdr_append_event;
+PDR_CHECKED pdr_code pdr_append_encode(const pdr_append_event *events, size_t count, pdr_buf *out,
+                                       pdr_error *err);
+/* Gives the events one by one from *at (start with 0); false at the end. The bytes are our own. */
+bool pdr_append_next(pdr_bytes payload, size_t *at, pdr_append_event *event);
+
+#endif
