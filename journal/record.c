@@ -1,0 +1,238 @@
+#include "journal/record.h"
+
+#include "base/varint.h"
+
+/* Optional fields follow the fixed ones as (tag, length, bytes), tags ascending. Unknown tags from 128 on are
+ * skipped, so that a later minor writer can add hints; below 128 they are malformed. */
+enum {
+    TAG_ID = 1,
+    TAG_REPLY = 2,
+    TAG_CORRELATION = 3,
+    TAG_CAUSATION = 4,
+    TAG_CONSUMED = 5,
+    TAG_SKIPPABLE = 128
+};
+
+static uint8_t *put_bytes(uint8_t *p, pdr_bytes bytes)
+{
+    p = pdr_put_varint(p, bytes.size);
+    if (bytes.size) memcpy(p, bytes.data, bytes.size);
+    return p + bytes.size;
+}
+
+static uint8_t *put_field(uint8_t *p, uint8_t tag, pdr_bytes bytes)
+{
+    *p++ = tag;
+    return put_bytes(p, bytes);
+}
+
+static uint8_t *put_fields(uint8_t *p, const pdr_header *h)
+{
+    if (h->id.size) {
+        *p++ = TAG_ID;
+        p = pdr_put_varint(p, 8 + h->id.size);
+        p = pdr_put_u64(p, h->fingerprint);
+        memcpy(p, h->id.data, h->id.size);
+        p += h->id.size;
+    }
+    if (h->has_reply) p = put_field(p, TAG_REPLY, h->reply);
+    if (h->correlation.size) p = put_field(p, TAG_CORRELATION, h->correlation);
+    if (h->causation.size) p = put_field(p, TAG_CAUSATION, h->causation);
+    if (h->has_consumed) {
+        uint8_t bytes[2 * PDR_VARINT_MAX];
+        uint8_t *end = pdr_put_varint(bytes, (uint64_t)(uint32_t)h->consumed_partition);
+        end = pdr_put_varint(end, (uint64_t)h->consumed_offset);
+        p = put_field(p, TAG_CONSUMED, pdr_bytes_of(bytes, (size_t)(end - bytes)));
+    }
+    return p;
+}
+
+static uint8_t *put_event(uint8_t *p, const pdr_header *h)
+{
+    p = pdr_put_varint(p, h->seq);
+    p = pdr_put_varint(p, h->index);
+    p = pdr_put_varint(p, h->count);
+    p = pdr_put_varint(p, h->schema);
+    p = pdr_put_u64(p, (uint64_t)h->time_us);
+    p = pdr_put_varint(p, (uint64_t)(h->back_offset + 1));
+    if (h->back_offset >= 0) p = pdr_put_varint(p, h->back_seq);
+    return put_fields(p, h);
+}
+
+static uint8_t *put_fence(uint8_t *p, const pdr_header *h)
+{
+    memcpy(p, h->journal_id, sizeof h->journal_id);
+    p = pdr_put_u64(p + sizeof h->journal_id, h->term.incarnation);
+    p = pdr_put_varint(p, (uint64_t)(uint32_t)h->partitions);
+    p = pdr_put_u64(p, (uint64_t)h->generation);
+    return put_bytes(p, h->address);
+}
+
+static bool event_is_sound(const pdr_header *h)
+{
+    return h->seq > 0 && h->count > 0 && h->count <= PDR_MAX_EVENTS_PER_COMMIT && h->index < h->count &&
+           h->seq > h->index && h->back_offset >= -1 &&
+           (h->back_offset < 0 || (h->back_seq > 0 && h->back_seq < h->seq)) &&
+           h->id.size <= PDR_MAX_COMMAND_ID && h->reply.size <= PDR_MAX_REPLY &&
+           (!h->has_reply || h->index == h->count - 1) && h->correlation.size <= PDR_MAX_CORRELATION &&
+           h->causation.size <= PDR_MAX_CORRELATION &&
+           (!h->has_consumed || (h->consumed_partition >= 0 && h->consumed_offset >= 0));
+}
+
+static bool header_is_sound(const pdr_header *h)
+{
+    if (h->kind == PDR_KIND_FENCE)
+        return h->partitions > 0 && h->address.size <= PDR_MAX_ADDRESS && h->generation >= 0 &&
+               h->number == 0;
+    if (h->term.offset < 0 || h->number == 0) return false;
+    switch (h->kind) {
+    case PDR_KIND_EVENT: return event_is_sound(h);
+    case PDR_KIND_SCHEMA:
+    case PDR_KIND_MARK: return true;
+    default: return false;
+    }
+}
+
+pdr_code pdr_header_encode(const pdr_header *h, pdr_buf *out)
+{
+    if (!header_is_sound(h)) return PDR_INVALID_ARGUMENT;
+    pdr_code code = pdr_buf_reserve(out, PDR_MAX_HEADER);
+    if (code != PDR_OK) return code;
+    uint8_t *p = out->data + out->size;
+    *p++ = PDR_RECORD_VERSION;
+    *p++ = (uint8_t)h->kind;
+    if (h->kind == PDR_KIND_FENCE) {
+        p = put_fence(p, h);
+    } else {
+        p = pdr_put_varint(p, (uint64_t)h->term.offset);
+        p = pdr_put_u64(p, h->term.incarnation);
+        p = pdr_put_varint(p, h->number);
+        if (h->kind == PDR_KIND_EVENT) p = put_event(p, h);
+        if (h->kind == PDR_KIND_SCHEMA) p = pdr_put_u64(p, h->schema_fingerprint);
+    }
+    out->size = (size_t)(p - out->data);
+    return PDR_OK;
+}
+
+static bool get_u32(const uint8_t **p, const uint8_t *end, uint32_t *value)
+{
+    uint64_t wide;
+    if (!pdr_get_varint(p, end, &wide) || wide > UINT32_MAX) return false;
+    *value = (uint32_t)wide;
+    return true;
+}
+
+static bool get_offset(const uint8_t **p, const uint8_t *end, int64_t *value)
+{
+    uint64_t wide;
+    if (!pdr_get_varint(p, end, &wide) || wide > INT64_MAX) return false;
+    *value = (int64_t)wide;
+    return true;
+}
+
+static bool get_bytes(const uint8_t **p, const uint8_t *end, pdr_bytes *bytes)
+{
+    uint64_t size;
+    if (!pdr_get_varint(p, end, &size) || size > (uint64_t)(end - *p)) return false;
+    *bytes = pdr_bytes_of(*p, (size_t)size);
+    *p += size;
+    return true;
+}
+
+static bool take_consumed(pdr_bytes bytes, pdr_header *h)
+{
+    const uint8_t *p = bytes.data, *end = bytes.data + bytes.size;
+    uint32_t partition;
+    if (!get_u32(&p, end, &partition) || partition > INT32_MAX || !get_offset(&p, end, &h->consumed_offset))
+        return false;
+    h->consumed_partition = (int32_t)partition;
+    h->has_consumed = true;
+    return p == end;
+}
+
+static bool take_field(uint8_t tag, pdr_bytes bytes, pdr_header *h)
+{
+    switch (tag) {
+    case TAG_ID:
+        if (bytes.size <= 8) return false;
+        h->fingerprint = pdr_load_u64(bytes.data);
+        h->id = pdr_bytes_of(bytes.data + 8, bytes.size - 8);
+        return true;
+    case TAG_REPLY:
+        h->has_reply = true;
+        h->reply = bytes;
+        return true;
+    case TAG_CORRELATION: h->correlation = bytes; return bytes.size > 0;
+    case TAG_CAUSATION: h->causation = bytes; return bytes.size > 0;
+    case TAG_CONSUMED: return take_consumed(bytes, h);
+    default: return tag >= TAG_SKIPPABLE;
+    }
+}
+
+static bool get_fields(const uint8_t **p, const uint8_t *end, pdr_header *h)
+{
+    unsigned last = 0;
+    while (*p < end) {
+        uint8_t tag = *(*p)++;
+        pdr_bytes bytes;
+        if (tag <= last || !get_bytes(p, end, &bytes) || !take_field(tag, bytes, h)) return false;
+        last = tag;
+    }
+    return true;
+}
+
+static bool get_event(const uint8_t **p, const uint8_t *end, pdr_header *h)
+{
+    uint64_t time, back;
+    if (!pdr_get_varint(p, end, &h->seq) || !get_u32(p, end, &h->index) || !get_u32(p, end, &h->count) ||
+        !pdr_get_varint(p, end, &h->schema) || !pdr_get_u64(p, end, &time) || !pdr_get_varint(p, end, &back))
+        return false;
+    if (back > INT64_MAX || (back > 0 && !pdr_get_varint(p, end, &h->back_seq))) return false;
+    h->time_us = (int64_t)time;
+    h->back_offset = (int64_t)back - 1;
+    return get_fields(p, end, h);
+}
+
+static bool get_fence(const uint8_t **p, const uint8_t *end, pdr_header *h)
+{
+    uint32_t partitions;
+    uint64_t generation;
+    if (end - *p < (ptrdiff_t)sizeof h->journal_id) return false;
+    memcpy(h->journal_id, *p, sizeof h->journal_id);
+    *p += sizeof h->journal_id;
+    if (!pdr_get_u64(p, end, &h->term.incarnation) || !get_u32(p, end, &partitions) ||
+        partitions > INT32_MAX || !pdr_get_u64(p, end, &generation) || generation > INT64_MAX ||
+        !get_bytes(p, end, &h->address))
+        return false;
+    h->term.offset = -1;
+    h->partitions = (int32_t)partitions;
+    h->generation = (int64_t)generation;
+    return get_fields(p, end, h);
+}
+
+static bool get_rest(const uint8_t **p, const uint8_t *end, pdr_header *h)
+{
+    if (h->kind == PDR_KIND_FENCE) return get_fence(p, end, h);
+    if (!get_offset(p, end, &h->term.offset) || !pdr_get_u64(p, end, &h->term.incarnation) ||
+        !pdr_get_varint(p, end, &h->number))
+        return false;
+    switch (h->kind) {
+    case PDR_KIND_EVENT: return get_event(p, end, h);
+    case PDR_KIND_SCHEMA: return pdr_get_u64(p, end, &h->schema_fingerprint) && get_fields(p, end, h);
+    case PDR_KIND_MARK: return get_fields(p, end, h);
+    default: return false;
+    }
+}
+
+pdr_parsed pdr_header_parse(pdr_bytes bytes, pdr_header *out)
+{
+    memset(out, 0, sizeof *out);
+    out->back_offset = -1;
+    if (bytes.size == 0) return PDR_PARSED_MALFORMED;
+    if (bytes.data[0] > PDR_RECORD_VERSION) return PDR_PARSED_TOO_NEW;
+    if (bytes.data[0] != PDR_RECORD_VERSION || bytes.size < 2 || bytes.size > PDR_MAX_HEADER)
+        return PDR_PARSED_MALFORMED;
+    const uint8_t *p = bytes.data + 2, *end = bytes.data + bytes.size;
+    out->kind = (pdr_kind)bytes.data[1];
+    return get_rest(&p, end, out) && header_is_sound(out) ? PDR_PARSED : PDR_PARSED_MALFORMED;
+}
