@@ -1,0 +1,14 @@
+/* All of perdure's public API. */
+#ifndef PERDURE_PERDURE_H
+#define PERDURE_PERDURE_H
+
+#include "perdure/arena.h"
+#include "perdure/bytes.h"
+#include "perdure/entity.h"
+#include "perdure/error.h"
+#include "perdure/journal.h"
+#include "perdure/position.h"
+#include "perdure/reply.h"
+#include "perdure/type.h"
+
+#endif
