@@ -9,9 +9,10 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # What the library needs underneath.
+set(PDR_NEEDS PkgConfig::RDKAFKA PkgConfig::LIBPQ PkgConfig::SQLITE3 PkgConfig::JANSSON PkgConfig::XXHASH
+  Threads::Threads ${CMAKE_DL_LIBS} m)
 add_library(perdure_needs INTERFACE)
-target_link_libraries(perdure_needs INTERFACE PkgConfig::RDKAFKA PkgConfig::LIBPQ PkgConfig::SQLITE3 PkgConfig::JANSSON
-  PkgConfig::XXHASH Threads::Threads m)
+target_link_libraries(perdure_needs INTERFACE ${PDR_NEEDS})
 
 # Warnings, include paths and sanitizers: the same for product, tests, benches and examples.
 function(pdr_common target)
@@ -26,6 +27,9 @@ function(pdr_common target)
   if(PDR_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${PDR_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(${target} PRIVATE -fsanitize=${PDR_SANITIZE})
+  endif()
+  if(PDR_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
 
@@ -42,9 +46,10 @@ function(pdr_program name)
   target_link_libraries(${name} PRIVATE perdure_static)
 endfunction()
 
-# pdr_criterion(name LABELS a b SOURCES x.c y.c): a Criterion program that is one ctest entry.
+# pdr_criterion(name LABELS a b SOURCES x.c y.c): a Criterion program that is one ctest entry. LOCKS kafka postgres:
+# it uses these servers, and two tests that do don't run at the same time.
 function(pdr_criterion name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES;LOCKS" ${ARGN})
   pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
   pdr_program(${name} ${arg_SOURCES})
   # Criterion's macros break -Wpedantic, -Wshadow and -Wmissing-prototypes in whoever uses them.
@@ -54,5 +59,25 @@ function(pdr_criterion name)
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
   if(arg_TIMEOUT)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  endif()
+  if(arg_LOCKS)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK "${arg_LOCKS}")
+  endif()
+endfunction()
+
+# pdr_fuzzer(name sources...): a program with LLVMFuzzerTestOneInput. With PDR_FUZZ it is a libFuzzer program, built by
+# the target `fuzzers`; else a test that gives it each file of corpus/<name> once.
+function(pdr_fuzzer name)
+  if(PDR_FUZZ)
+    pdr_program(${name} ${ARGN})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    if(NOT TARGET fuzzers)
+      add_custom_target(fuzzers)
+    endif()
+    add_dependencies(fuzzers ${name})
+  else()
+    pdr_program(${name} ${ARGN} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+    add_test(NAME ${name} COMMAND ${name} ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name})
+    set_tests_properties(${name} PROPERTIES LABELS unit)
   endif()
 endfunction()

@@ -43,7 +43,8 @@ bench_main() {
   need_packages build bench services
   build_preset release
   need_program "bench/bench_$name"
-  with_services "$PDR_RELEASE/bench/bench_$name" ${flags[@]+"${flags[@]}"}
+  services_begin
+  "$PDR_RELEASE/bench/bench_$name" ${flags[@]+"${flags[@]}"}
 }
 
 sim_main() {
@@ -66,6 +67,10 @@ perdure_main() {
   need_packages build
   [ -x "$PDR_RELEASE/cli/perdure" ] || build_preset release
   need_program cli/perdure
-  [ ! -f "$PDR_BUILD/demo/env" ] || export_file "$PDR_BUILD/demo/env"
+  if [ -f "$PDR_BUILD/demo/env" ]; then
+    export_file "$PDR_BUILD/demo/env"
+    [[ $PERDURE_JOURNAL != kafka:* ]] || services_are_up ||
+      die "the last demo ran on Kafka and PostgreSQL, which are down; ./dev services up brings them back"
+  fi
   exec "$PDR_RELEASE/cli/perdure" "$@"
 }

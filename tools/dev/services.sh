@@ -54,11 +54,15 @@ PERDURE_TEST_DEV=$(printf %q "$PDR_ROOT/dev")
 END
 }
 
-# One ./dev at a time changes this tree's services.
-services_lock() {
+# locked COMMAND...: one ./dev at a time changes this tree's services.
+locked() {
+  local code=0
   mkdir -p "$SERVICES"
   exec 9>"$SERVICES/lock"
   flock -w 120 9 || die "another ./dev has been changing the services for two minutes; see build/services/lock"
+  "$@" || code=$?
+  exec 9>&-
+  return "$code"
 }
 
 # Between the choice of a port and its use no other tree of this user may choose.
@@ -77,9 +81,12 @@ services_programs() {
 services_are_up() { kafka_pid >/dev/null && postgres_pid >/dev/null; }
 
 services_up() {
-  local begun=$SECONDS
   services_programs
-  services_lock
+  locked services_up_now
+}
+
+services_up_now() {
+  local begun=$SECONDS
   if services_are_up; then
     say "services: already up"
     return
@@ -94,12 +101,18 @@ services_up() {
   say "services: up in $((SECONDS - begun)) s: Kafka $KAFKA_VERSION on port $KAFKA_PORT, PostgreSQL on port $POSTGRES_PORT"
 }
 
+# services_down [--keep]
 services_down() {
-  local keep=${1:-}
-  [ -d "$SERVICES" ] || return 0
-  services_lock
+  case ${1:-} in
+  '' | --keep) ;;
+  *) die "services down does not know '$1'; ./dev services down [--keep]" ;;
+  esac
+  [ ! -d "$SERVICES" ] || locked services_down_now "${1:-}"
+}
+
+services_down_now() {
   # Data that goes away needs no orderly end.
-  if [ "$keep" = --keep ]; then
+  if [ "$1" = --keep ]; then
     kafka_stop
     postgres_stop
   else
@@ -144,15 +157,39 @@ one_service() {
   esac
   [ -f "$SERVICES/ports" ] || die "the services have not been started; ./dev services up starts them"
   services_programs
-  services_lock
   . "$SERVICES/ports"
   KAFKA_CONTROLLER_PORT=$((KAFKA_PORT + 1))
-  case $verb in
+  locked one_service_now "$verb" "$name" "$how"
+}
+
+one_service_now() {
+  local name=$2 how=$3
+  case $1 in
   stop) "${name}_stop" $how ;;
   start) "${name}_start" && "${name}_wait" ;;
   restart) "${name}_stop" $how && "${name}_start" && "${name}_wait" ;;
   wipe) "${name}_stop" at-once && "${name}_wipe" && "${name}_start" && "${name}_wait" ;;
   esac
+}
+
+# What a verb that needs the services does: begin, and at its exit, however it comes, stop them if they weren't up.
+SERVICES_OURS=
+services_begin() {
+  if ! services_are_up; then
+    SERVICES_OURS=${1:-remove}
+    trap services_end EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    services_up
+  fi
+  export_file "$SERVICES/env"
+}
+
+services_end() {
+  trap - EXIT
+  [ "$SERVICES_OURS" != remove ] || services_down
+  [ "$SERVICES_OURS" != --keep ] || services_down --keep
+  SERVICES_OURS=
 }
 
 services_main() {

@@ -1,0 +1,23 @@
+# What `cmake --install` puts where: libraries, public headers, pkg-config and CMake package files.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(PDR_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/perdure)
+set(PDR_PC_DIR ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# Two sets of targets: who links the shared library needn't have the development files that the static one asks for.
+install(TARGETS perdure EXPORT perdureTargets)
+install(TARGETS perdure_static EXPORT perdureStaticTargets)
+install(EXPORT perdureTargets NAMESPACE perdure:: DESTINATION ${PDR_CMAKE_DIR})
+install(EXPORT perdureStaticTargets NAMESPACE perdure:: DESTINATION ${PDR_CMAKE_DIR})
+install(DIRECTORY include/perdure DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+file(RELATIVE_PATH PDR_PC_TO_PREFIX /${PDR_PC_DIR} /)
+configure_file(cmake/perdure.pc.in perdure.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/perdure.pc DESTINATION ${PDR_PC_DIR})
+
+configure_package_config_file(cmake/perdureConfig.cmake.in perdureConfig.cmake INSTALL_DESTINATION ${PDR_CMAKE_DIR})
+write_basic_package_version_file(perdureConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/perdureConfig.cmake ${PROJECT_BINARY_DIR}/perdureConfigVersion.cmake
+  DESTINATION ${PDR_CMAKE_DIR})

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Claim: each public header compiles alone, in C11 without extensions and in C++.
+# headers.sh INCLUDE CC
+set -euo pipefail
+include=$1
+cc=$2
+for header in "$include"/perdure/*.h; do
+  name=perdure/${header##*/}
+  echo "#include <$name>" | "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$include" -x c -
+  echo "#include <$name>" | "${CXX:-c++}" -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$include" -x c++ -
+done

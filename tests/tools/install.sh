@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Claim: what `cmake --install` leaves can be moved, found by pkg-config and by find_package, linked shared and static, run.
+# install.sh BUILD CC
+set -euo pipefail
+build=$1
+cc=$2
+user=$(cd "$(dirname "${BASH_SOURCE[0]}")/install" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+says_installed() { [ "$("$@")" = installed ] || {
+  echo "$* did not say 'installed'"
+  exit 1
+}; }
+
+cmake --install "$build" --prefix "$work/first" >/dev/null
+# A moved tree must still know its own place.
+mv "$work/first" "$work/moved"
+prefix=$work/moved
+lib=$(dirname "$(find "$prefix" -name libperdure.so)")
+export PKG_CONFIG_PATH=$lib/pkgconfig
+
+echo 'pkg-config, shared'
+"$cc" -std=c11 "$user/user.c" -o "$work/shared" $(pkg-config --cflags --libs perdure)
+says_installed env LD_LIBRARY_PATH="$lib" "$work/shared"
+readelf -d "$work/shared" | grep -q 'NEEDED.*libperdure\.so\.0' || {
+  echo 'the shared program does not name libperdure.so.0'
+  exit 1
+}
+
+echo 'pkg-config, static'
+libraries=$(pkg-config --static --libs perdure)
+"$cc" -std=c11 "$user/user.c" -o "$work/static" $(pkg-config --cflags perdure) ${libraries/-lperdure/-l:libperdure.a}
+says_installed "$work/static"
+
+echo 'find_package'
+cmake -S "$user" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >"$work/configure" || {
+  cat "$work/configure"
+  exit 1
+}
+cmake --build "$work/build" >"$work/built" || {
+  cat "$work/built"
+  exit 1
+}
+says_installed "$work/build/with_shared"
+says_installed "$work/build/with_static"
+
+echo 'version'
+[ "$(pkg-config --modversion perdure)" = "$(sed -n 's/.*PACKAGE_VERSION "\(.*\)".*/\1/p' "$lib/cmake/perdure/perdureConfigVersion.cmake" | head -n 1)" ] || {
+  echo 'pkg-config and CMake tell different versions'
+  exit 1
+}
