@@ -1,5 +1,5 @@
-/* Gives a fuzz target each file of the folders named on the command line once: what fuzzing found stays found in
- * builds without libFuzzer. */
+/* Gives a fuzz target each file of the folders named on the command line once: what fuzzing found stays found
+ * in builds without libFuzzer. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

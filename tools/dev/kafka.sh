@@ -61,6 +61,7 @@ kafka_start() {
     exec setsid "$JAVA" "${KAFKA_JVM[@]}" kafka.Kafka "$KAFKA_HOME/server.properties"
   ) &
   echo $! >"$KAFKA_HOME/pid"
+  disown
   wait_until 10 kafka_pid || die "Kafka did not start; see $KAFKA_LOG"
 }
 

@@ -38,12 +38,12 @@ test_main() {
 claims() {
   local folder=$PDR_BUILD/$1
   ctest --test-dir "$folder" -j2 --output-on-failure --no-tests=error --timeout 900 ${2:+-L "$2"} 2>&1 |
-    awk -v "log=$folder/Testing/Temporary/LastTest.log" '
+    awk -v "output=$folder/Testing/Temporary/LastTest.log" '
       /^[0-9]+% tests passed/ { closing = 1 }
       closing { held = held $0 "\n"; next }
       { print; fflush() }
       END {
-        while ((getline line < log) > 0)
+        while ((getline line < output) > 0)
           if (sub(/^size: /, "", line)) print "size: " line
         printf "%s", held
       }'
