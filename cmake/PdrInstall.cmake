@@ -14,8 +14,10 @@ install(EXPORT perdureStaticTargets NAMESPACE perdure:: DESTINATION ${PDR_CMAKE_
 install(DIRECTORY include/perdure DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 file(RELATIVE_PATH PDR_PC_TO_PREFIX /${PDR_PC_DIR} /)
-configure_file(cmake/perdure.pc.in perdure.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/perdure.pc DESTINATION ${PDR_PC_DIR})
+foreach(name perdure perdure-static)
+  configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${PDR_PC_DIR})
+endforeach()
 
 configure_package_config_file(cmake/perdureConfig.cmake.in perdureConfig.cmake INSTALL_DESTINATION ${PDR_CMAKE_DIR})
 write_basic_package_version_file(perdureConfigVersion.cmake COMPATIBILITY SameMinorVersion)

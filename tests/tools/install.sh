@@ -29,8 +29,7 @@ readelf -d "$work/shared" | grep -q 'NEEDED.*libperdure\.so\.0' || {
 }
 
 echo 'pkg-config, static'
-libraries=$(pkg-config --static --libs perdure)
-"$cc" -std=c11 "$user/user.c" -o "$work/static" $(pkg-config --cflags perdure) ${libraries/-lperdure/-l:libperdure.a}
+"$cc" -std=c11 "$user/user.c" -o "$work/static" $(pkg-config --cflags --libs perdure-static)
 says_installed "$work/static"
 
 echo 'find_package'
