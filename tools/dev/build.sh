@@ -13,22 +13,33 @@ usage() {
 END
 }
 
-# build_preset PRESET [CMAKE FLAG...]: configures if needed, builds; output to standard error.
-build_preset() {
-  local preset=$1
-  shift
-  (
-    cd "$PDR_ROOT"
-    if [ ! -f "build/$preset/build.ninja" ] || [ $# -gt 0 ]; then
-      step "configuring $preset" "$PDR_BUILD/$preset-configure.log" cmake --preset "$preset" "$@"
-    fi
-    say "building $preset"
-    cmake --build --preset "$preset" >&2
-  ) || die "the build of preset $preset failed; the reason is above"
+# configure PRESET: always, since what is installed may have changed; a moment when nothing has.
+configure() {
+  local log=$PDR_BUILD/$1-configure.log
+  mkdir -p "$PDR_BUILD"
+  (cd "$PDR_ROOT" && cmake --preset "$1") >"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    die "CMake could not configure preset $1 (all of its output: $log)"
+  }
 }
 
-# need_program PATH: what a verb runs, below build/release.
-need_program() { [ -x "$PDR_RELEASE/$1" ] || die "the build made no build/release/$1; does this version have it?"; }
+# build_preset PRESET: everything of it; output to standard error.
+build_preset() {
+  configure "$1"
+  say "building $1"
+  (cd "$PDR_ROOT" && cmake --build --preset "$1") >&2 || die "the build of preset $1 failed; the reason is above"
+}
+
+# build_programs PATH...: these programs of the release build, and what they need.
+build_programs() {
+  local program
+  configure release
+  for program in "$@"; do
+    ninja -C "$PDR_RELEASE" -t query "$program" >/dev/null 2>&1 || die "this version of the tree has no $program"
+  done
+  say "building $*"
+  (cd "$PDR_ROOT" && cmake --build --preset release --target "$@") >&2 || die "the build of $* failed; the reason is above"
+}
 
 bench_main() {
   local name=journal flags=()
@@ -41,8 +52,7 @@ bench_main() {
     shift
   done
   need_packages build bench services
-  build_preset release
-  need_program "bench/bench_$name"
+  build_programs "bench/bench_$name"
   services_begin
   "$PDR_RELEASE/bench/bench_$name" ${flags[@]+"${flags[@]}"}
 }
@@ -58,15 +68,15 @@ sim_main() {
     shift
   done
   need_packages build
-  build_preset release
-  need_program tests/sim/sim
+  build_programs tests/sim/sim
   exec "$PDR_RELEASE/tests/sim/sim" ${given[@]+"${given[@]}"}
 }
 
 perdure_main() {
-  need_packages build
-  [ -x "$PDR_RELEASE/cli/perdure" ] || build_preset release
-  need_program cli/perdure
+  if [ ! -x "$PDR_RELEASE/cli/perdure" ]; then
+    need_packages build
+    build_programs cli/perdure
+  fi
   if [ -f "$PDR_BUILD/demo/env" ]; then
     export_file "$PDR_BUILD/demo/env"
     [[ $PERDURE_JOURNAL != kafka:* ]] || services_are_up ||

@@ -2,7 +2,7 @@
 
 DEMO=$PDR_BUILD/demo
 DEMO_PROGRAM=examples/loans/loans_demo
-DEMO_APP=$PDR_RELEASE/examples/loans/loans_app.so
+DEMO_APP=examples/loans/loans_app.so
 
 demo_main() {
   local kafka=0
@@ -16,8 +16,7 @@ demo_main() {
   esac
   need_packages build
   [ "$kafka" = 0 ] || need_packages services
-  build_preset release
-  need_program "$DEMO_PROGRAM"
+  build_programs "$DEMO_PROGRAM" "$DEMO_APP" cli/perdure
   # The demo starts anew each time.
   rm -rf "$DEMO"
   mkdir -p "$DEMO"
@@ -28,7 +27,7 @@ demo_main() {
 
 # demo_env JOURNAL STORE: what ./dev perdure finds later.
 demo_env() {
-  printf '%s=%q\n' PERDURE_JOURNAL "$1" PERDURE_STORE "$2" PERDURE_APP "$DEMO_APP" >"$DEMO/env"
+  printf '%s=%q\n' PERDURE_JOURNAL "$1" PERDURE_STORE "$2" PERDURE_APP "$PDR_RELEASE/$DEMO_APP" >"$DEMO/env"
 }
 
 # A topic and a database that nobody used before; what they hold outlives the servers' stop.
