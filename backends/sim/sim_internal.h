@@ -1,0 +1,109 @@
+/* What the simulated world's sources share. */
+#ifndef PDR_BACKENDS_SIM_INTERNAL_H
+#define PDR_BACKENDS_SIM_INTERNAL_H
+
+#include "backends/sim/sim_random.h"
+#include "backends/sim/sim_world.h"
+
+/* --- The true log --- */
+
+typedef struct sim_reader sim_reader;
+
+typedef struct sim_truth {
+    const pdr_log_record **records; /* in ascending order of offset */
+    size_t count, capacity;
+    int64_t end;         /* offset of the next record */
+    sim_reader *readers; /* open ones */
+} sim_truth;
+
+/* --- The true store --- */
+
+typedef struct sim_state { /* immutable */
+    const struct sim_state *next;
+    uint64_t revision, seq;
+    pdr_bytes packed;
+} sim_state;
+
+typedef struct sim_head { /* immutable: a save makes new ones, so that a copy of the store is cheap */
+    pdr_head head;        /* without state */
+    const sim_state *states;
+} sim_head;
+
+typedef struct sim_table { /* one partition */
+    pdr_partition_row row;
+    const sim_head **heads; /* ascending by key */
+    size_t count, capacity;
+} sim_table;
+
+typedef struct sim_copy { /* of the whole store, kept to be restored */
+    sim_table *tables;
+} sim_copy;
+
+enum { SIM_COPIES = 16 };
+
+typedef struct sim_true_store {
+    bool initialised;
+    pdr_store_meta meta;
+    sim_table *tables;
+    sim_copy copies[SIM_COPIES];
+    size_t copy_count, copy_next;
+} sim_true_store;
+
+/* --- The world --- */
+
+typedef struct sim_event {
+    int64_t at_us;
+    uint64_t order; /* among events of one time: first come, first served */
+    pdr_sim_task task;
+    void *context;
+    uint64_t value;
+} sim_event;
+
+struct pdr_sim_world {
+    pdr_sim_options options;
+    sim_random random;
+    int64_t now_us;
+    uint64_t steps, order;
+    sim_event *events; /* a binary heap */
+    size_t event_count, event_capacity;
+    uint64_t faults[PDR_SIM_FAULT_COUNT];
+    sim_truth *truths;
+    sim_true_store store;
+    struct sim_chunk *chunks;
+};
+
+/* Memory that lives as long as the world, zeroed, aligned for any object. */
+void *sim_alloc(pdr_sim_world *world, size_t size);
+pdr_bytes sim_copy_bytes(pdr_sim_world *world, pdr_bytes bytes);
+/* Room for one more in an array that lives in the world; grows by doubling. */
+void *sim_grow(pdr_sim_world *world, void *array, size_t count, size_t *capacity, size_t size);
+
+bool sim_fault(pdr_sim_world *world, pdr_sim_fault fault); /* roll; counted when it happens */
+int64_t sim_wire(pdr_sim_world *world);                    /* one way, microseconds */
+int64_t sim_late(pdr_sim_world *world);                    /* more than usual, microseconds */
+void sim_wake(pdr_sim_world *world, uint32_t node);
+/* A poll had nothing to do: take a step if polls move the time. */
+bool sim_poll_steps(pdr_sim_world *world);
+/* Milliseconds until the next event for wait_on, or "now" when something is due. */
+int64_t sim_due_us(const pdr_sim_world *world, bool due);
+
+/* A copy of an entry whose bytes live in the world. */
+pdr_log_entry sim_copy_entry(pdr_sim_world *world, const pdr_log_entry *entry);
+/* Append to the true log (perhaps after a stranger's record, perhaps skipping an offset); the offset. */
+int64_t sim_truth_append(pdr_sim_world *world, int32_t partition, const pdr_log_entry *entry);
+size_t sim_truth_find(const sim_truth *truth, int64_t offset); /* index of the first record at or after it */
+
+/* Something new is in the log for this reader; gives the partition's next reader. */
+sim_reader *sim_reader_nudge(sim_reader *reader);
+
+void sim_store_make(pdr_sim_world *world, const pdr_store_meta *meta); /* empty, under a new store id */
+const sim_head *sim_table_find(const sim_table *table, pdr_bytes key, size_t *at);
+pdr_code sim_table_claim(pdr_sim_world *world, int32_t partition, const pdr_claim *claim);
+pdr_code sim_table_save(pdr_sim_world *world, int32_t partition, const pdr_save *save);
+/* Each (head, state) of all partitions in ascending order of key; *partition is set before each look. */
+void sim_table_merge(pdr_sim_world *world, void (*look)(void *context, const pdr_head *head), void *context,
+                     int32_t *partition);
+/* After a save: keep a copy, go back to one, or lose the store, if the seed says so. */
+void sim_store_misfortune(pdr_sim_world *world, int32_t partition);
+
+#endif

@@ -1,0 +1,431 @@
+/* The store seam onto a simulated world: a connection with its operations, their fates, and poll. */
+#include "backends/sim/sim_internal.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+typedef enum sim_op_kind { OP_LOAD, OP_CLAIM, OP_LOOKUP, OP_SAVE } sim_op_kind;
+typedef enum sim_fate {
+    FATE_DONE,
+    FATE_UNAVAILABLE,
+    FATE_UNKNOWN_DONE,
+    FATE_UNKNOWN_LOST,
+    FATE_UNKNOWN_LATE
+} sim_fate;
+
+typedef struct sim_store {
+    pdr_store base;
+    pdr_sim_world *world;
+    uint32_t node;
+    bool dead, closed, polling;
+    uint64_t cuts;           /* of the connection; operations of before are lost with it */
+    int64_t last_arrival_us; /* operations of one store are carried out in order */
+    int64_t last_answer_us;
+    struct sim_op *first, **last; /* not yet completed, in order of submission */
+} sim_store;
+
+typedef struct sim_op {
+    struct sim_op *next;
+    sim_store *store;
+    sim_op_kind kind;
+    sim_fate fate;
+    uint64_t cuts;
+    bool arrived, carried_out, answered, forgotten;
+    int32_t partition;
+    uint64_t tag;
+    pdr_store_done done;
+    void *context;
+    pdr_claim claim;
+    pdr_save save;
+    pdr_lookup_key *keys;
+    size_t key_count;
+    pdr_code code; /* the result, as it was when it was carried out */
+    pdr_partition_row row;
+    pdr_head *heads;
+    size_t head_count;
+} sim_op;
+
+/* --- At the server --- */
+
+static void look_up(sim_op *op, const sim_table *table)
+{
+    op->heads = sim_alloc(op->store->world, op->key_count * sizeof *op->heads);
+    for (size_t i = 0; i < op->key_count; i++) {
+        const sim_head *found = sim_table_find(table, op->keys[i].key, NULL);
+        if (!found) continue;
+        pdr_head *head = &op->heads[op->head_count++];
+        *head = found->head;
+        for (const sim_state *state = found->states; state; state = state->next) {
+            if (state->revision != op->keys[i].revision) continue;
+            head->revision = state->revision;
+            head->state_seq = state->seq;
+            head->state = state->packed;
+        }
+    }
+}
+
+static void carry_out(sim_op *op)
+{
+    pdr_sim_world *world = op->store->world;
+    const sim_table *table = &world->store.tables[op->partition];
+    op->carried_out = true;
+    op->code = world->store.initialised ? PDR_OK : PDR_NOT_INITIALISED;
+    if (op->code == PDR_OK) {
+        switch (op->kind) {
+        case OP_LOAD: break;
+        case OP_CLAIM: op->code = sim_table_claim(world, op->partition, &op->claim); break;
+        case OP_LOOKUP: look_up(op, table); break;
+        case OP_SAVE: op->code = sim_table_save(world, op->partition, &op->save); break;
+        }
+    }
+    op->row = table->row;
+    pdr_sim_world_trace(
+        world, "p%d store: node %u %s #%llu: %s; term %lld, saves %llu, checkpoint %lld", (int)op->partition,
+        (unsigned)op->store->node, (const char *const[]){"load", "claim", "look-up", "save"}[op->kind],
+        (unsigned long long)op->tag, pdr_code_name(op->code), (long long)op->row.stamp.term.offset,
+        (unsigned long long)op->row.stamp.saves, (long long)op->row.checkpoint.offset);
+    if (op->kind == OP_SAVE && op->code == PDR_OK) sim_store_misfortune(world, op->partition);
+}
+
+static void carry_out_late(void *context, uint64_t value)
+{
+    (void)value;
+    carry_out(context);
+}
+
+static void answer_arrives(void *context, uint64_t value)
+{
+    (void)value;
+    sim_op *op = context;
+    op->answered = true;
+    if (!op->store->dead) sim_wake(op->store->world, op->store->node);
+}
+
+static bool changes(const sim_op *op)
+{
+    return op->kind == OP_SAVE || op->kind == OP_CLAIM;
+}
+
+/* The connection went away under an operation that the server hadn't seen yet. */
+static void lose(sim_op *op)
+{
+    op->fate = changes(op) ? FATE_UNKNOWN_LOST : FATE_UNAVAILABLE;
+    if (!changes(op)) return;
+    uint64_t roll = pdr_sim_world_below(op->store->world, 4);
+    if (roll == 0) op->fate = FATE_UNKNOWN_DONE;
+    if (roll == 1) op->fate = FATE_UNKNOWN_LATE;
+}
+
+static void op_arrives(void *context, uint64_t value)
+{
+    (void)value;
+    sim_op *op = context;
+    sim_store *store = op->store;
+    op->arrived = true;
+    if (op->cuts != store->cuts || store->dead) lose(op);
+    if (op->fate == FATE_DONE || op->fate == FATE_UNKNOWN_DONE)
+        carry_out(op);
+    else if (op->fate == FATE_UNKNOWN_LATE)
+        pdr_sim_world_at(store->world, sim_late(store->world), carry_out_late, op, 0);
+    int64_t at_us = store->world->now_us + sim_wire(store->world);
+    if (at_us < store->last_answer_us) at_us = store->last_answer_us;
+    store->last_answer_us = at_us;
+    pdr_sim_world_at(store->world, at_us - store->world->now_us, answer_arrives, op, 0);
+}
+
+/* --- Submission --- */
+
+static sim_fate choose_fate(pdr_sim_world *world, sim_op_kind kind)
+{
+    if (sim_fault(world, PDR_SIM_store_unavailable)) return FATE_UNAVAILABLE;
+    if (kind == OP_LOAD || kind == OP_LOOKUP) return FATE_DONE;
+    if (sim_fault(world, PDR_SIM_store_unknown_done)) return FATE_UNKNOWN_DONE;
+    if (sim_fault(world, PDR_SIM_store_unknown_lost)) return FATE_UNKNOWN_LOST;
+    if (sim_fault(world, PDR_SIM_store_unknown_late)) return FATE_UNKNOWN_LATE;
+    return FATE_DONE;
+}
+
+static pdr_code make_op(sim_op **out, pdr_store *base, sim_op_kind kind, int32_t partition, pdr_error *err)
+{
+    sim_store *store = (sim_store *)base;
+    pdr_sim_world *world = store->world;
+    PDR_INVARIANT("store-is-open", !store->closed);
+    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
+    if (partition < 0 || partition >= world->options.partitions)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "no partition %d", (int)partition);
+    if (sim_fault(world, PDR_SIM_store_refused))
+        return pdr_fail(err, PDR_UNAVAILABLE, "simulated store can't be reached");
+    if (sim_fault(world, PDR_SIM_store_cut)) store->cuts++;
+    sim_op *op = sim_alloc(world, sizeof *op);
+    op->store = store;
+    op->kind = kind;
+    op->partition = partition;
+    op->cuts = store->cuts;
+    op->fate = choose_fate(world, kind);
+    *out = op;
+    return PDR_OK;
+}
+
+static pdr_code submit(sim_op *op, pdr_store_done done, void *context, uint64_t tag)
+{
+    sim_store *store = op->store;
+    op->done = done;
+    op->context = context;
+    op->tag = tag;
+    *store->last = op;
+    store->last = &op->next;
+    int64_t at_us = store->world->now_us + sim_wire(store->world);
+    if (sim_fault(store->world, PDR_SIM_store_slow)) at_us += sim_late(store->world);
+    if (at_us < store->last_arrival_us) at_us = store->last_arrival_us;
+    store->last_arrival_us = at_us;
+    pdr_sim_world_at(store->world, at_us - store->world->now_us, op_arrives, op, 0);
+    return PDR_OK;
+}
+
+static pdr_code store_load(pdr_store *base, int32_t partition, pdr_store_done done, void *context,
+                           uint64_t tag, pdr_error *err)
+{
+    sim_op *op;
+    pdr_code code = make_op(&op, base, OP_LOAD, partition, err);
+    return code == PDR_OK ? submit(op, done, context, tag) : code;
+}
+
+static pdr_code store_claim(pdr_store *base, int32_t partition, const pdr_claim *claim, pdr_store_done done,
+                            void *context, uint64_t tag, pdr_error *err)
+{
+    sim_op *op;
+    pdr_code code = make_op(&op, base, OP_CLAIM, partition, err);
+    if (code != PDR_OK) return code;
+    op->claim = *claim;
+    op->claim.address = sim_copy_bytes(op->store->world, claim->address);
+    return submit(op, done, context, tag);
+}
+
+static pdr_code store_lookup(pdr_store *base, int32_t partition, const pdr_lookup_key *keys, size_t count,
+                             pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    sim_op *op;
+    pdr_code code = make_op(&op, base, OP_LOOKUP, partition, err);
+    if (code != PDR_OK) return code;
+    op->keys = sim_alloc(op->store->world, count * sizeof *keys);
+    op->key_count = count;
+    for (size_t i = 0; i < count; i++)
+        op->keys[i] = (pdr_lookup_key){sim_copy_bytes(op->store->world, keys[i].key), keys[i].revision};
+    return submit(op, done, context, tag);
+}
+
+static pdr_code store_save(pdr_store *base, int32_t partition, const pdr_save *save, pdr_store_done done,
+                           void *context, uint64_t tag, pdr_error *err)
+{
+    sim_op *op;
+    pdr_code code = make_op(&op, base, OP_SAVE, partition, err);
+    if (code != PDR_OK) return code;
+    pdr_sim_world *world = op->store->world;
+    op->save = *save;
+    pdr_head *heads = sim_alloc(world, save->head_count * sizeof *heads);
+    for (size_t i = 0; i < save->head_count; i++) {
+        heads[i] = save->heads[i];
+        heads[i].key = sim_copy_bytes(world, save->heads[i].key);
+        heads[i].ids = sim_copy_bytes(world, save->heads[i].ids);
+        heads[i].state = sim_copy_bytes(world, save->heads[i].state);
+    }
+    op->save.heads = heads;
+    op->save.schemas = NULL; /* the store's schemas are a cache that no simulated reader asks for */
+    op->save.schema_count = 0;
+    return submit(op, done, context, tag);
+}
+
+static void store_forget(pdr_store *base, void *context)
+{
+    for (sim_op *op = ((sim_store *)base)->first; op; op = op->next)
+        if (op->context == context) op->forgotten = true;
+}
+
+/* --- Completion, inside poll --- */
+
+static pdr_code code_of(const sim_op *op)
+{
+    if (op->cuts != op->store->cuts) return changes(op) ? PDR_UNKNOWN_OUTCOME : PDR_UNAVAILABLE;
+    if (op->fate == FATE_UNAVAILABLE) return PDR_UNAVAILABLE;
+    if (op->fate != FATE_DONE) return PDR_UNKNOWN_OUTCOME;
+    return op->code;
+}
+
+static void copy_out(uint8_t **to, pdr_bytes *bytes)
+{
+    if (!bytes->data) return;
+    memcpy(*to, bytes->data, bytes->size);
+    bytes->data = *to;
+    *to += bytes->size;
+}
+
+/* As with records: the heads are copies that are overwritten afterwards. */
+static void complete(sim_op *op)
+{
+    pdr_error error = {.code = code_of(op)};
+    pdr_store_result result = {.code = error.code};
+    if (error.code == PDR_OK || error.code == PDR_STALE) result.row = op->row;
+    if (error.code != PDR_OK) {
+        (void)pdr_fail(&error, error.code, "simulated store");
+        result.error = &error;
+        op->done(op->context, op->tag, &result);
+        return;
+    }
+    size_t size = op->head_count * sizeof(pdr_head) + 1;
+    for (size_t i = 0; i < op->head_count; i++)
+        size += op->heads[i].key.size + op->heads[i].ids.size + op->heads[i].state.size;
+    pdr_head *heads = malloc(size);
+    PDR_INVARIANT("simulated-servers-have-memory", heads != NULL);
+    uint8_t *to = (uint8_t *)(heads + op->head_count);
+    for (size_t i = 0; i < op->head_count; i++) {
+        heads[i] = op->heads[i];
+        copy_out(&to, &heads[i].key);
+        copy_out(&to, &heads[i].ids);
+        copy_out(&to, &heads[i].state);
+    }
+    result.heads = heads;
+    result.head_count = op->head_count;
+    op->done(op->context, op->tag, &result);
+    memset(heads, 0xdd, size);
+    free(heads);
+}
+
+static size_t store_poll(pdr_store *base)
+{
+    sim_store *store = (sim_store *)base;
+    PDR_INVARIANT("poll-is-not-nested", !store->polling && !store->closed);
+    if (store->dead) return 0;
+    store->polling = true;
+    size_t calls = 0, max = 1 + pdr_sim_world_below(store->world, 4);
+    while (calls < max && !store->dead && store->first && store->first->answered) {
+        sim_op *op = store->first;
+        store->first = op->next;
+        if (!store->first) store->last = &store->first;
+        if (op->forgotten) continue;
+        complete(op);
+        calls++;
+    }
+    store->polling = false;
+    if (!calls) sim_poll_steps(store->world);
+    return calls;
+}
+
+static int store_wait_on(pdr_store *base, struct pollfd *fds, int max, int64_t *due_us)
+{
+    (void)fds;
+    (void)max;
+    const sim_store *store = (const sim_store *)base;
+    *due_us = sim_due_us(store->world, store->first && store->first->answered);
+    return 0;
+}
+
+/* --- Blocking operations --- */
+
+static bool meta_equal(const pdr_store_meta *a, const pdr_store_meta *b)
+{
+    return a->partitions == b->partitions && memcmp(a->journal_id, b->journal_id, PDR_ID_SIZE) == 0;
+}
+
+static pdr_code check_meta(const pdr_sim_world *world, const pdr_store_meta *meta, pdr_error *err)
+{
+    if (meta->partitions != world->options.partitions)
+        return pdr_fail(err, PDR_WRONG_JOURNAL, "a world of %d partitions, not %d",
+                        (int)world->options.partitions, (int)meta->partitions);
+    return PDR_OK;
+}
+
+static pdr_code store_init(pdr_store *base, const pdr_store_meta *meta, int timeout_ms, pdr_error *err)
+{
+    (void)timeout_ms;
+    sim_store *store = (sim_store *)base;
+    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
+    pdr_code code = check_meta(store->world, meta, err);
+    if (code != PDR_OK) return code;
+    if (store->world->store.initialised && !meta_equal(meta, &store->world->store.meta))
+        return pdr_fail(err, PDR_WRONG_JOURNAL, "the store belongs to another journal");
+    if (!store->world->store.initialised) sim_store_make(store->world, meta);
+    return PDR_OK;
+}
+
+static pdr_code store_meta(pdr_store *base, pdr_store_meta *out, int timeout_ms, pdr_error *err)
+{
+    (void)timeout_ms;
+    const sim_store *store = (const sim_store *)base;
+    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
+    if (!store->world->store.initialised) return pdr_fail(err, PDR_NOT_INITIALISED, "run perdure init");
+    *out = store->world->store.meta;
+    return PDR_OK;
+}
+
+static pdr_code store_reset(pdr_store *base, const pdr_store_meta *meta, int timeout_ms, pdr_error *err)
+{
+    (void)timeout_ms;
+    sim_store *store = (sim_store *)base;
+    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
+    pdr_code code = check_meta(store->world, meta, err);
+    if (code == PDR_OK) sim_store_make(store->world, meta);
+    return code;
+}
+
+typedef struct dump_context {
+    pdr_store_dump_row row;
+    void *context;
+    int32_t partition;
+    pdr_code code;
+    pdr_error *err;
+} dump_context;
+
+static void dump_head(void *context, const pdr_head *head)
+{
+    dump_context *dump = context;
+    if (dump->code == PDR_OK) dump->code = dump->row(dump->context, dump->partition, head, dump->err);
+}
+
+/* Ascending by key over all partitions: a merge of their sorted tables. */
+static pdr_code store_dump(pdr_store *base, pdr_store_dump_row row, void *context, pdr_error *err)
+{
+    sim_store *store = (sim_store *)base;
+    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
+    dump_context dump = {row, context, 0, PDR_OK, err};
+    sim_table_merge(store->world, dump_head, &dump, &dump.partition);
+    return dump.code;
+}
+
+static void store_close(pdr_store *base)
+{
+    sim_store *store = (sim_store *)base;
+    PDR_INVARIANT("store-is-closed-once", !store->closed && !store->polling);
+    store->closed = store->dead = true;
+}
+
+void pdr_sim_store_crash(pdr_store *base)
+{
+    ((sim_store *)base)->dead = true;
+}
+
+static const pdr_store_ops store_ops = {
+    .name = "sim",
+    .close = store_close,
+    .init = store_init,
+    .meta = store_meta,
+    .reset = store_reset,
+    .dump = store_dump,
+    .load = store_load,
+    .claim = store_claim,
+    .lookup = store_lookup,
+    .save = store_save,
+    .forget = store_forget,
+    .poll = store_poll,
+    .wait_on = store_wait_on,
+};
+
+pdr_code pdr_sim_store_open(pdr_store **out, pdr_sim_world *world, uint32_t node, pdr_error *err)
+{
+    (void)err; /* opening can't fail; the signature is that of the other backends */
+    sim_store *store = sim_alloc(world, sizeof *store);
+    *store = (sim_store){.base = {&store_ops}, .world = world, .node = node};
+    store->last = &store->first;
+    *out = &store->base;
+    return PDR_OK;
+}
