@@ -42,7 +42,7 @@ typedef enum pdr_class {
 #define PDR_CODE_MAP(X)                                                                                      \
     X(OK, OK, 0, "success", "nothing to do")                                                                 \
     X(INVALID_ARGUMENT, MISUSE, 0, "invalid argument", "mend the call; the message names the argument")      \
-    X(BAD_SETTING, MISUSE, 0, "bad setting", "mend the setting; docs/operations.md lists names and ranges")  \
+    X(BAD_SETTING, MISUSE, 0, "bad setting", "mend the setting; docs/settings.md lists names and ranges")    \
     X(BAD_URL, MISUSE, 0, "bad URL",                                                                         \
       "use kafka://host:port/name or sqlite:file for a journal, postgres://... or sqlite:file for a store")  \
     X(UNSAFE_SETTING, MISUSE, 0, "unsafe setting",                                                           \

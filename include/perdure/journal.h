@@ -17,7 +17,7 @@ extern "C" {
 typedef struct pdr_journal pdr_journal;
 
 /* One setting by name and value, as on the command line: {"snapshot.events", "500"}, {"kafka.linger.ms",
- * "5"}. docs/operations.md lists all. */
+ * "5"}. docs/settings.md lists all. */
 typedef struct pdr_setting {
     const char *name;
     const char *value;
