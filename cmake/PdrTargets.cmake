@@ -74,7 +74,7 @@ function(pdr_criterion name)
     message(STATUS "${name}: left out, Criterion is not installed")
     return()
   endif()
-  pdr_test_program(${name} ${ARGN} ARGUMENTS --quiet)
+  pdr_test_program(${name} ${ARGN})
   # Criterion's macros break -Wpedantic, -Wshadow and -Wmissing-prototypes in whoever uses them.
   target_compile_options(${name} PRIVATE -Wno-pedantic -Wno-shadow -Wno-missing-prototypes -Wno-conversion)
   target_link_libraries(${name} PRIVATE PkgConfig::CRITERION)
