@@ -42,6 +42,8 @@ PUBLIC = {
     "bytes": "base",
     "error": "base",
     "type": "schemas",
+    "sys/layout": "schemas",
+    "sys/wire": "schemas",
     "position": "journal",
     "entity": "journal",
     "reply": "journal",

@@ -99,6 +99,7 @@ class Arrows(unittest.TestCase):
 
     def test_a_public_header_without_a_room_is_refused_where_it_is_used(self):
         self.refuses({"include/perdure/newcomer.h": "", "journal/a.c": '#include "perdure/newcomer.h"\n'}, "which room")
+        self.refuses({"include/perdure/error.h": "", "include/perdure/newcomer.h": '#include "perdure/error.h"\n'}, "which room")
 
     def test_an_example_uses_public_headers_and_its_own(self):
         self.accepts({"include/perdure/app.h": "", "examples/loans/loan.h": "",
