@@ -98,10 +98,11 @@ static pdr_code check_count(size_t count, const char *what, pdr_error *err)
 
 static pdr_code check_key(pdr_bytes key, pdr_error *err)
 {
-    if (key.size == 0 || key.size > MAX_KEY)
-        return pdr_fail(err, PDR_INVALID_ARGUMENT, "an entity id has 1 to %d bytes, not %zu", MAX_KEY,
+    if (key.size > MAX_KEY)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "an entity id has at most %d bytes, not %zu", MAX_KEY,
                         key.size);
-    if (memchr(key.data, 0, key.size)) return pdr_fail(err, PDR_INVALID_ARGUMENT, "an entity id holds a NUL");
+    if (key.size && memchr(key.data, 0, key.size))
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "an entity id holds a NUL");
     return PDR_OK;
 }
 

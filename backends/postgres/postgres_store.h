@@ -12,9 +12,9 @@
 
 /* Ceilings: over them an operation is refused with PDR_TOO_LARGE, or PDR_QUEUE_FULL for the last. */
 enum {
-    PDR_POSTGRES_MAX_KEYS = 10000,             /* heads of a save, keys of a look-up, schemas of a save */
-    PDR_POSTGRES_MAX_BYTES = 64 * 1024 * 1024, /* of one operation as it is sent */
-    PDR_POSTGRES_MAX_QUEUED = 4096             /* operations accepted and not yet answered */
+    PDR_POSTGRES_MAX_KEYS = 100000,             /* heads of a save, keys of a look-up, schemas of a save */
+    PDR_POSTGRES_MAX_BYTES = 256 * 1024 * 1024, /* of one operation as it is sent */
+    PDR_POSTGRES_MAX_QUEUED = 4096              /* operations accepted and not yet answered */
 };
 
 typedef struct pdr_postgres_options {

@@ -18,7 +18,7 @@ enum {
     MAX_LIMIT_MS = 3600 * 1000,
     MAX_UNDER_WAY = 64,
     MAX_BYTES_UNDER_WAY = 32 * 1024 * 1024, /* but always one operation */
-    MAX_BYTES_QUEUED = 256 * 1024 * 1024,
+    MAX_BYTES_QUEUED = 512 * 1024 * 1024,
     MAX_TRIES = 4
 };
 
