@@ -1,0 +1,197 @@
+/* What the files of this room share. Only they include rdkafka.h.
+ *
+ * Threads: a pdr_kafka belongs to the thread that calls it. librdkafka's own threads touch nothing of it but
+ * `wake_fd` (they write to it) and the trace callback; the keeper's thread gets whole clients to warm up or
+ * to destroy. */
+#ifndef PDR_BACKENDS_KAFKA_INTERNAL_H
+#define PDR_BACKENDS_KAFKA_INTERNAL_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "backends/kafka/kafka_log.h"
+#include "base/mem.h"
+
+typedef struct pdr_kafka pdr_kafka;
+typedef struct kafka_producer kafka_producer;
+typedef struct kafka_consumer kafka_consumer;
+typedef struct kafka_keeper kafka_keeper;
+typedef struct kafka_writer kafka_writer;
+typedef struct kafka_reader kafka_reader;
+
+enum {
+    KAFKA_BATCH = 512,        /* records or reports given to one callback */
+    KAFKA_BATCHES_A_TURN = 2, /* of one reader, before the others get theirs */
+    KAFKA_EVENTS_A_TURN = 64, /* of one producer; an event is a batch of reports */
+    KAFKA_CLIENTS_KEPT = 4,   /* consumer clients before readers of different partitions share one */
+    KAFKA_CLIENTS_MAX = 32    /* consumer clients at all: the most readers of one partition */
+};
+
+/* Settings of ours, and those of librdkafka's that this room reckons with. */
+typedef struct kafka_settings {
+    rd_kafka_conf_t *producer;
+    rd_kafka_conf_t *consumer;
+    int64_t unavailable_us;    /* a reader that waits hears nothing for so long: PDR_UNAVAILABLE */
+    int64_t largest_batch;     /* bytes of a batch that the producer may send */
+    size_t read_ahead_records; /* librdkafka stops fetching for a reader above either */
+    size_t read_ahead_bytes;
+} kafka_settings;
+
+/* One librdkafka client with its topic handle and the queue on which its events come. Owned. */
+typedef struct kafka_client {
+    rd_kafka_t *rk;
+    rd_kafka_topic_t *topic;
+    rd_kafka_queue_t *events;
+} kafka_client;
+
+struct pdr_kafka {
+    pdr_log base;
+    char journal[250];
+    char topic[260];
+    kafka_settings settings;
+    kafka_keeper *keeper;
+    int32_t partitions; /* of the topic; 0: not known yet */
+    int wake_fd;        /* readable: some queue of ours got something */
+    bool slept;         /* the caller may have slept on wake_fd since it was last emptied */
+    bool again;         /* work was left: the next poll must come at once */
+    bool in_poll;
+    size_t callbacks; /* run by this poll */
+
+    kafka_producer *shared;    /* NULL: made when next needed */
+    kafka_producer *producers; /* all of them, the shared one included */
+    kafka_writer **writers;    /* by slot; NULL: free */
+    uint32_t writer_slots;
+    uint32_t generations; /* drawn so far */
+
+    kafka_consumer *consumers;
+    uint64_t readers_closed;
+    kafka_reader *readers;
+    rd_kafka_message_t *messages[KAFKA_BATCH]; /* scratch of poll */
+    pdr_log_record records[KAFKA_BATCH];
+    pdr_log_report reports[KAFKA_BATCH];
+};
+
+/* kafka_log.c: PDR_INVALID_ARGUMENT if there can be no such partition. */
+PDR_CHECKED pdr_code kafka_partition_check(const pdr_kafka *log, int32_t partition, pdr_error *err);
+
+/* settings.c */
+PDR_CHECKED pdr_code kafka_settings_init(kafka_settings *out, const pdr_kafka_options *options,
+                                         pdr_error *err);
+void kafka_settings_release(kafka_settings *settings);
+
+/* client.c: `from` is copied. The topic handle is left NULL. */
+PDR_CHECKED pdr_code kafka_client_open(kafka_client *out, pdr_kafka *log, rd_kafka_type_t type,
+                                       pdr_error *err);
+PDR_CHECKED pdr_code kafka_client_topic(kafka_client *client, pdr_kafka *log, pdr_error *err);
+void kafka_client_watch(rd_kafka_queue_t *queue, int fd); /* fd -1: no longer */
+void kafka_client_close(kafka_client *client);            /* may block: librdkafka joins its threads */
+int64_t kafka_now_us(void);
+pdr_code kafka_code(rd_kafka_resp_err_t err);
+
+/* keeper.c: a thread that does what may block. It outlives the log if a client won't end, so clients trace
+ * through it. */
+PDR_CHECKED pdr_code kafka_keeper_open(kafka_keeper **out, const pdr_kafka_options *options, pdr_error *err);
+void kafka_keeper_trace(kafka_keeper *keeper, int level, const char *line); /* any thread */
+void kafka_keeper_destroy(kafka_keeper *keeper, kafka_client client);       /* takes the client */
+/* Fetch the topic's metadata, so that the first record doesn't wait for it. Before destroy. */
+void kafka_keeper_warm(kafka_keeper *keeper, const kafka_client *client);
+void kafka_keeper_close(kafka_keeper *keeper, int timeout_ms); /* waits so long, then lets it end by itself */
+
+/* producer.c, writer.c */
+struct kafka_writer {
+    pdr_log_writer base;
+    pdr_kafka *log;
+    kafka_producer *producer; /* NULL: broken */
+    pdr_log_writer_events events;
+    void *context;
+    int32_t partition;
+    uint32_t slot;
+    uint32_t generation; /* reports of older ones aren't delivered */
+    bool apart;          /* its producer is, or was until it broke, a private one */
+    bool worked;         /* a record got into the log in this generation */
+    bool break_due;      /* `broken` hasn't been told yet */
+};
+
+/* What the opaque of a record in flight stands for: index + 1 into its producer's tickets. */
+typedef struct kafka_ticket {
+    uint64_t tag;
+    uint32_t slot; /* the writer's; in a free ticket, the next free one */
+    uint32_t generation;
+} kafka_ticket;
+
+struct kafka_producer {
+    kafka_producer *next;
+    kafka_client client;
+    kafka_ticket *tickets;
+    uint32_t ticket_count;
+    uint32_t free_ticket; /* NO_TICKET: none */
+    uint32_t *in_flight;  /* by partition: appended and not reported */
+    int32_t partitions;   /* entries of in_flight */
+    bool retired;         /* destroyed when poll is over */
+};
+
+PDR_CHECKED pdr_code kafka_producer_open(kafka_producer **out, pdr_kafka *log, pdr_error *err);
+void kafka_producer_retire(pdr_kafka *log, kafka_producer *producer);
+void kafka_producers_sweep(pdr_kafka *log);
+uint32_t kafka_producer_in_flight(const kafka_producer *producer, int32_t partition);
+PDR_CHECKED pdr_code kafka_producer_append(kafka_producer *producer, const kafka_writer *writer,
+                                           const pdr_log_entry *entry, uint64_t tag, pdr_error *err);
+void kafka_producer_poll(pdr_kafka *log, kafka_producer *producer);
+
+pdr_code kafka_writer_open(pdr_log *base, int32_t partition, const pdr_log_writer_events *events,
+                           void *context, pdr_log_writer **out, pdr_error *err);
+void kafka_writer_close(pdr_log_writer *base);
+pdr_code kafka_writer_append(pdr_log_writer *base, const pdr_log_entry *entry, uint64_t tag, pdr_error *err);
+pdr_code kafka_writer_renew(pdr_log_writer *base, pdr_error *err);
+/* `producer` is fatal: every writer on it is told so once, and it is retired. */
+void kafka_writers_break(pdr_kafka *log, kafka_producer *producer, const pdr_error *error);
+
+/* consumer.c, reader.c */
+struct kafka_consumer {
+    kafka_consumer *next;
+    kafka_client client;
+    unsigned readers;
+    uint64_t idle_since; /* by the count of readers closed: a client that went idle long ago has no fetch
+                            under way that would hold the next reader up */
+    pdr_error trouble;   /* the newest connection error; code PDR_OK: none */
+};
+
+struct kafka_reader {
+    pdr_log_reader base;
+    kafka_reader *next;
+    pdr_kafka *log;
+    kafka_consumer *consumer; /* NULL: closed, or failed */
+    rd_kafka_queue_t *queue;
+    pdr_log_reader_events events;
+    void *context;
+    int32_t partition;
+    int64_t from;
+    int64_t position;  /* the next offset to deliver; -1: not known yet */
+    int64_t heard_us;  /* when it last got anything */
+    size_t mean_bytes; /* of the records of the last batch */
+    bool caught_up;    /* `end` was the last thing that it told */
+    bool paused;
+    bool throttled; /* so much was read ahead that librdkafka stopped fetching */
+    bool closed;
+};
+
+PDR_CHECKED pdr_code kafka_consumer_take(kafka_consumer **out, pdr_kafka *log, int32_t partition,
+                                         pdr_error *err);
+void kafka_consumer_give_back(pdr_kafka *log, kafka_consumer *consumer);
+void kafka_consumer_poll(pdr_kafka *log, kafka_consumer *consumer);
+void kafka_consumers_close(pdr_kafka *log);
+
+pdr_code kafka_reader_open(pdr_log *base, int32_t partition, int64_t from,
+                           const pdr_log_reader_events *events, void *context, pdr_log_reader **out,
+                           pdr_error *err);
+void kafka_reader_close(pdr_log_reader *base);
+void kafka_reader_pause(pdr_log_reader *base, bool paused);
+void kafka_reader_poll(kafka_reader *reader, int64_t now_us);
+void kafka_reader_doubt(kafka_reader *reader, int64_t now_us); /* its consumer lost a connection */
+int64_t kafka_reader_due_us(const kafka_reader *reader, int64_t now_us);
+void kafka_readers_sweep(pdr_kafka *log);
+
+/* admin.c */
+pdr_code kafka_info(pdr_log *base, pdr_log_info *out, int timeout_ms, pdr_error *err);
+pdr_code kafka_check(pdr_log *base, int timeout_ms, pdr_error *err);
+
+#endif

@@ -1,0 +1,161 @@
+#include "backends/kafka/internal.h"
+
+#include <pthread.h>
+#include <time.h>
+
+/* Destroying a client joins its threads, and asking for metadata waits for a broker: neither may happen in
+ * poll. The keeper's thread is started with the log and outlives it when a job hangs; it then frees itself.
+ */
+typedef struct job {
+    struct job *next;
+    kafka_client client;
+    bool destroy;
+} job;
+
+struct kafka_keeper {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    job *first, *last;
+    bool closing;                                                 /* no more jobs will come */
+    bool ended;                                                   /* the thread has done its last job */
+    bool abandoned;                                               /* nobody waits for it any more */
+    void (*trace)(void *context, int level, const char *message); /* called under the lock */
+    void *trace_context;
+};
+
+enum { WARM_TIMEOUT_MS = 1000 };
+
+static void warm(const kafka_client *client)
+{
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(client->rk, 0, client->topic, &metadata, WARM_TIMEOUT_MS) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+}
+
+void kafka_keeper_trace(kafka_keeper *keeper, int level, const char *line)
+{
+    pthread_mutex_lock(&keeper->lock);
+    if (keeper->trace) keeper->trace(keeper->trace_context, level, line);
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+static void keeper_free(kafka_keeper *keeper)
+{
+    pthread_cond_destroy(&keeper->changed);
+    pthread_mutex_destroy(&keeper->lock);
+    pdr_free(keeper);
+}
+
+static job *next_job(kafka_keeper *keeper)
+{
+    while (!keeper->first && !keeper->closing)
+        pthread_cond_wait(&keeper->changed, &keeper->lock);
+    job *next = keeper->first;
+    if (next) keeper->first = next->next;
+    if (!keeper->first) keeper->last = NULL;
+    return next;
+}
+
+static void *keeper_main(void *argument)
+{
+    kafka_keeper *keeper = argument;
+    pthread_mutex_lock(&keeper->lock);
+    job *next;
+    while ((next = next_job(keeper)) != NULL) {
+        bool skip = keeper->closing && !next->destroy;
+        pthread_mutex_unlock(&keeper->lock);
+        if (next->destroy)
+            kafka_client_close(&next->client);
+        else if (!skip)
+            warm(&next->client);
+        pdr_free(next);
+        pthread_mutex_lock(&keeper->lock);
+    }
+    keeper->ended = true;
+    bool alone = keeper->abandoned;
+    pthread_cond_broadcast(&keeper->changed);
+    pthread_mutex_unlock(&keeper->lock);
+    if (alone) keeper_free(keeper);
+    return NULL;
+}
+
+static int start_detached(kafka_keeper *keeper)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &attributes, keeper_main, keeper);
+    pthread_attr_destroy(&attributes);
+    return failed;
+}
+
+pdr_code kafka_keeper_open(kafka_keeper **out, const pdr_kafka_options *options, pdr_error *err)
+{
+    kafka_keeper *keeper = pdr_calloc(1, sizeof *keeper);
+    if (!keeper) return pdr_fail(err, PDR_NOMEM, "no memory for a Kafka log");
+    keeper->trace = options->trace;
+    keeper->trace_context = options->trace_context;
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&keeper->lock, NULL);
+    pthread_cond_init(&keeper->changed, &clock);
+    pthread_condattr_destroy(&clock);
+    int failed = start_detached(keeper);
+    if (failed) {
+        keeper_free(keeper);
+        return pdr_fail_backend(err, PDR_NOMEM, failed, "can't start a thread for a Kafka log");
+    }
+    *out = keeper;
+    return PDR_OK;
+}
+
+static bool enqueue(kafka_keeper *keeper, kafka_client client, bool destroy)
+{
+    job *added = pdr_alloc(sizeof *added);
+    if (!added) return false;
+    *added = (job){NULL, client, destroy};
+    pthread_mutex_lock(&keeper->lock);
+    if (keeper->last)
+        keeper->last->next = added;
+    else
+        keeper->first = added;
+    keeper->last = added;
+    pthread_cond_broadcast(&keeper->changed);
+    pthread_mutex_unlock(&keeper->lock);
+    return true;
+}
+
+void kafka_keeper_destroy(kafka_keeper *keeper, kafka_client client)
+{
+    bool ignored =
+        enqueue(keeper, client, true); /* without memory for a job it is left behind, never raced */
+    (void)ignored;
+}
+
+void kafka_keeper_warm(kafka_keeper *keeper, const kafka_client *client)
+{
+    bool ignored = enqueue(keeper, *client, false); /* only a speed-up */
+    (void)ignored;
+}
+
+void kafka_keeper_close(kafka_keeper *keeper, int timeout_ms)
+{
+    if (!keeper) return;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    pthread_mutex_lock(&keeper->lock);
+    keeper->closing = true;
+    pthread_cond_broadcast(&keeper->changed);
+    int late = 0;
+    while (!keeper->ended && !late)
+        late = pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until);
+    bool ended = keeper->ended;
+    keeper->abandoned = !ended;
+    keeper->trace = NULL;
+    pthread_mutex_unlock(&keeper->lock);
+    if (ended) keeper_free(keeper);
+}

@@ -1,0 +1,262 @@
+#include "backends/kafka/internal.h"
+
+#include <inttypes.h>
+
+/* A reader is one partition of one consumer client, with a queue of its own. */
+
+static int64_t first_offset(int64_t from)
+{
+    if (from >= 0) return from;
+    int64_t count = -1 - from;
+    return count ? RD_KAFKA_OFFSET_TAIL(count) : RD_KAFKA_OFFSET_END;
+}
+
+static pdr_code start(kafka_reader *r, int64_t offset, pdr_error *err)
+{
+    if (rd_kafka_consume_start_queue(r->consumer->client.topic, r->partition, offset, r->queue) == 0)
+        return PDR_OK;
+    rd_kafka_resp_err_t why = rd_kafka_last_error();
+    return pdr_fail_backend(err, kafka_code(why), (int32_t)why, "can't read partition %d: %s",
+                            (int)r->partition, rd_kafka_err2str(why));
+}
+
+/* Waits for librdkafka's main thread, never for a broker. */
+static void stop(kafka_reader *r)
+{
+    if (!r->consumer) return;
+    kafka_client_watch(r->queue, -1);
+    rd_kafka_consume_stop(r->consumer->client.topic, r->partition);
+    rd_kafka_queue_destroy(r->queue);
+    kafka_consumer *consumer = r->consumer;
+    r->queue = NULL;
+    r->consumer = NULL;
+    kafka_consumer_give_back(r->log, consumer);
+}
+
+pdr_code kafka_reader_open(pdr_log *base, int32_t partition, int64_t from,
+                           const pdr_log_reader_events *events, void *context, pdr_log_reader **out,
+                           pdr_error *err)
+{
+    pdr_kafka *log = (pdr_kafka *)base;
+    pdr_code code = kafka_partition_check(log, partition, err);
+    if (code != PDR_OK) return code;
+    if (from < PDR_LOG_TAIL(INT32_MAX)) from = PDR_LOG_TAIL(INT32_MAX);
+    kafka_reader *r = pdr_calloc(1, sizeof *r);
+    if (!r) return pdr_fail(err, PDR_NOMEM, "no memory for a reader");
+    *r = (kafka_reader){.base.ops = base->ops, .log = log, .events = *events, .context = context};
+    r->partition = partition;
+    r->from = from;
+    r->position = from >= 0 ? from : -1;
+    r->heard_us = kafka_now_us();
+    code = kafka_consumer_take(&r->consumer, log, partition, err);
+    if (code != PDR_OK) {
+        pdr_free(r);
+        return code;
+    }
+    r->queue = rd_kafka_queue_new(r->consumer->client.rk);
+    kafka_client_watch(r->queue, log->wake_fd);
+    r->next = log->readers;
+    log->readers = r;
+    code = start(r, first_offset(from), err);
+    if (code != PDR_OK) {
+        kafka_reader_close(&r->base);
+        return code;
+    }
+    *out = &r->base;
+    return PDR_OK;
+}
+
+void kafka_reader_close(pdr_log_reader *base)
+{
+    kafka_reader *r = (kafka_reader *)base;
+    if (!r) return;
+    stop(r);
+    r->closed = true;
+    if (!r->log->in_poll) kafka_readers_sweep(r->log);
+}
+
+void kafka_readers_sweep(pdr_kafka *log)
+{
+    for (kafka_reader **link = &log->readers; *link;) {
+        kafka_reader *r = *link;
+        if (r->closed) {
+            *link = r->next;
+            pdr_free(r);
+        } else {
+            link = &r->next;
+        }
+    }
+}
+
+void kafka_reader_pause(pdr_log_reader *base, bool paused)
+{
+    kafka_reader *r = (kafka_reader *)base;
+    if (r->paused && !paused) {
+        r->heard_us = kafka_now_us();
+        r->log->again = true;
+    }
+    r->paused = paused;
+}
+
+static bool quiet(const kafka_reader *r)
+{
+    return r->closed || r->paused || !r->consumer;
+}
+
+static void fail(kafka_reader *r, const pdr_error *error)
+{
+    stop(r);
+    r->log->callbacks++;
+    r->events.failed(r->context, error);
+}
+
+/* Fetch anew from `offset`: wakes a client that has stopped fetching, and makes it tell the end again. What
+ * comes twice by this is left out by its offset. */
+static void restart(kafka_reader *r, int64_t offset)
+{
+    rd_kafka_consume_stop(r->consumer->client.topic, r->partition);
+    pdr_error error;
+    if (start(r, offset, &error) != PDR_OK) fail(r, &error);
+}
+
+void kafka_reader_doubt(kafka_reader *reader, int64_t now_us)
+{
+    if (!reader->caught_up || quiet(reader)) return;
+    reader->caught_up = false;
+    reader->heard_us = now_us;
+    restart(reader, reader->position);
+}
+
+static void read_headers(const rd_kafka_message_t *message, pdr_log_entry *entry)
+{
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+    const char *name;
+    const void *value;
+    size_t size;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        if (strcmp(name, "pdr") == 0)
+            entry->header = pdr_bytes_of(value, size);
+        else if (strcmp(name, "pdr-schema") == 0)
+            entry->schema = pdr_bytes_of(value, size);
+        else if (strcmp(name, "traceparent") == 0)
+            entry->trace = pdr_bytes_of(value, size);
+    }
+}
+
+static void read_record(const rd_kafka_message_t *message, pdr_log_record *record)
+{
+    rd_kafka_timestamp_type_t kind;
+    record->offset = message->offset;
+    record->append_ms = rd_kafka_message_timestamp(message, &kind);
+    record->entry = (pdr_log_entry){.key = pdr_bytes_of(message->key, message->key_len),
+                                    .value = pdr_bytes_of(message->payload, message->len)};
+    read_headers(message, &record->entry);
+}
+
+static void deliver(kafka_reader *r, size_t count)
+{
+    if (!count || quiet(r)) return;
+    r->caught_up = false;
+    r->position = r->log->records[count - 1].offset + 1;
+    r->log->callbacks++;
+    r->events.records(r->context, r->log->records, count);
+}
+
+static void reach_end(kafka_reader *r, int64_t end)
+{
+    if (quiet(r) || end < r->position) return;
+    r->caught_up = true;
+    r->position = end;
+    r->log->callbacks++;
+    r->events.end(r->context, end);
+}
+
+static void serve_trouble(kafka_reader *r, const rd_kafka_message_t *message)
+{
+    if (quiet(r)) return;
+    pdr_code code = kafka_code(message->err);
+    bool young = r->position < 0;
+    if (code == PDR_OUT_OF_RANGE && young) { /* fewer records than asked for: begin at the first there is */
+        restart(r, RD_KAFKA_OFFSET_BEGINNING);
+        return;
+    }
+    pdr_error error;
+    code = pdr_fail_backend(&error, code, (int32_t)message->err, "partition %d at offset %" PRId64 ": %s",
+                            (int)r->partition, r->position, rd_kafka_message_errstr(message));
+    fail(r, &error);
+}
+
+/* The messages in order: runs of records, ends and errors between them. */
+static void serve_batch(kafka_reader *r, rd_kafka_message_t **messages, size_t count)
+{
+    size_t records = 0, bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_message_t *m = messages[i];
+        if (PDR_LIKELY(m->err == RD_KAFKA_RESP_ERR_NO_ERROR)) {
+            if (m->offset < r->position) continue;
+            read_record(m, &r->log->records[records++]);
+            bytes += m->len + m->key_len;
+            continue;
+        }
+        deliver(r, records);
+        records = 0;
+        if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            reach_end(r, m->offset);
+        else
+            serve_trouble(r, m);
+    }
+    deliver(r, records);
+    r->mean_bytes = bytes / count;
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_message_destroy(messages[i]);
+}
+
+/* librdkafka 2.0.2 looks again only after up to a second when it has stopped fetching because enough was read
+ * ahead; so it is woken once that is used up. */
+static void note_read_ahead(kafka_reader *r)
+{
+    size_t waiting = rd_kafka_queue_length(r->queue);
+    const kafka_settings *s = &r->log->settings;
+    if (r->position < 0) return;
+    if (waiting >= s->read_ahead_records || waiting * r->mean_bytes >= s->read_ahead_bytes / 4 * 3)
+        r->throttled = true;
+    if (!waiting && r->throttled) {
+        r->throttled = false;
+        restart(r, r->position);
+    }
+}
+
+static void give_up(kafka_reader *r)
+{
+    const pdr_error *trouble = &r->consumer->trouble;
+    pdr_error error;
+    pdr_code code = pdr_fail_backend(&error, PDR_UNAVAILABLE, trouble->backend,
+                                     "partition %d: nothing heard from Kafka for %d ms%s%s",
+                                     (int)r->partition, (int)(r->log->settings.unavailable_us / 1000),
+                                     trouble->code ? "; last: " : "", trouble->code ? trouble->message : "");
+    (void)code;
+    fail(r, &error);
+}
+
+void kafka_reader_poll(kafka_reader *reader, int64_t now_us)
+{
+    kafka_reader *r = reader;
+    for (int turn = 0; turn < KAFKA_BATCHES_A_TURN && !quiet(r); turn++) {
+        ssize_t got = rd_kafka_consume_batch_queue(r->queue, 0, r->log->messages, KAFKA_BATCH);
+        if (got <= 0) break;
+        r->heard_us = now_us;
+        serve_batch(r, r->log->messages, (size_t)got);
+    }
+    if (quiet(r)) return;
+    note_read_ahead(r);
+    if (!quiet(r) && !r->caught_up && kafka_reader_due_us(r, now_us) == 0) give_up(r);
+}
+
+int64_t kafka_reader_due_us(const kafka_reader *reader, int64_t now_us)
+{
+    if (quiet(reader) || reader->caught_up) return INT64_MAX;
+    int64_t due = reader->heard_us + reader->log->settings.unavailable_us - now_us;
+    return due > 0 ? due : 0;
+}
