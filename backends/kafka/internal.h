@@ -170,6 +170,7 @@ struct kafka_reader {
     size_t mean_bytes; /* of the records of the last batch */
     bool caught_up;    /* `end` was the last thing that it told */
     bool paused;
+    bool dropped;   /* paused in a callback with messages of that batch left: to be fetched again */
     bool throttled; /* so much was read ahead that librdkafka stopped fetching */
     bool closed;
 };

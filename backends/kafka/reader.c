@@ -88,16 +88,6 @@ void kafka_readers_sweep(pdr_kafka *log)
     }
 }
 
-void kafka_reader_pause(pdr_log_reader *base, bool paused)
-{
-    kafka_reader *r = (kafka_reader *)base;
-    if (r->paused && !paused) {
-        r->heard_us = kafka_now_us();
-        r->log->again = true;
-    }
-    r->paused = paused;
-}
-
 static bool quiet(const kafka_reader *r)
 {
     return r->closed || r->paused || !r->consumer;
@@ -117,6 +107,16 @@ static void restart(kafka_reader *r, int64_t offset)
     rd_kafka_consume_stop(r->consumer->client.topic, r->partition);
     pdr_error error;
     if (start(r, offset, &error) != PDR_OK) fail(r, &error);
+}
+
+void kafka_reader_pause(pdr_log_reader *base, bool paused)
+{
+    kafka_reader *r = (kafka_reader *)base;
+    if (r->paused && !paused) {
+        r->heard_us = kafka_now_us();
+        r->log->again = true;
+    }
+    r->paused = paused;
 }
 
 void kafka_reader_doubt(kafka_reader *reader, int64_t now_us)
@@ -157,6 +157,7 @@ static void read_record(const rd_kafka_message_t *message, pdr_log_record *recor
 
 static void deliver(kafka_reader *r, size_t count)
 {
+    r->dropped |= count && r->paused;
     if (!count || quiet(r)) return;
     r->caught_up = false;
     r->position = r->log->records[count - 1].offset + 1;
@@ -166,6 +167,7 @@ static void deliver(kafka_reader *r, size_t count)
 
 static void reach_end(kafka_reader *r, int64_t end)
 {
+    r->dropped |= r->paused;
     if (quiet(r) || end < r->position) return;
     r->caught_up = true;
     r->position = end;
@@ -175,6 +177,7 @@ static void reach_end(kafka_reader *r, int64_t end)
 
 static void serve_trouble(kafka_reader *r, const rd_kafka_message_t *message)
 {
+    r->dropped |= r->paused;
     if (quiet(r)) return;
     pdr_code code = kafka_code(message->err);
     bool young = r->position < 0;
@@ -243,6 +246,10 @@ static void give_up(kafka_reader *r)
 void kafka_reader_poll(kafka_reader *reader, int64_t now_us)
 {
     kafka_reader *r = reader;
+    if (r->dropped && !quiet(r)) {
+        r->dropped = false;
+        restart(r, r->position);
+    }
     for (int turn = 0; turn < KAFKA_BATCHES_A_TURN && !quiet(r); turn++) {
         ssize_t got = rd_kafka_consume_batch_queue(r->queue, 0, r->log->messages, KAFKA_BATCH);
         if (got <= 0) break;

@@ -20,6 +20,8 @@ typedef struct pdr_log_subject {
     void (*idle)(void *journal, pdr_log *const *logs, size_t count);
     /* Forget the records below `offset`, as a retention would. NULL: the backend has no such thing. */
     pdr_code (*drop_below)(void *journal, int32_t partition, int64_t offset, pdr_error *err);
+    /* What was appended before a renewal may land between, or after, what is appended after it. */
+    bool old_may_land_late;
     size_t max_value;  /* of a record that must go through */
     size_t queue_most; /* appends of 100 bytes without a poll, of which one at the latest is refused; 0: no
                           such bound */

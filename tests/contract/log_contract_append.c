@@ -127,8 +127,19 @@ Test(log_append, two_connections_appending_at_once_never_share_an_offset)
     probe_writer_close(&b);
 }
 
+/* The offsets of the reports rise; records of others may lie between. */
+static void expect_rise(const writer_probe *probe)
+{
+    for (size_t i = 0; i < probe->count; i++) {
+        cr_assert_eq(probe->reports[i].code, PDR_OK);
+        cr_assert_eq(probe->reports[i].tag, probe->reports[0].tag + i);
+        if (i) cr_assert_gt(probe->reports[i].offset, probe->reports[i - 1].offset);
+    }
+}
+
 Test(log_append, a_renewed_writer_gets_no_old_reports_and_appends_after_the_old_records)
 {
+    bool late = pdr_log_subject_get()->old_may_land_late;
     writer_probe w = {.next_tag = 100};
     probe_writer_open(&w, 0, 0);
     probe_append_many(&w, 50);
@@ -140,12 +151,14 @@ Test(log_append, a_renewed_writer_gets_no_old_reports_and_appends_after_the_old_
     int64_t first = w.reports[0].offset;
     cr_assert(first >= 0 && first <= 50);
     cr_assert_eq(w.reports[0].tag, 900);
-    expect_run(&w, 0, 20, first);
-    /* Whatever of the old ones is in the log lies before the new ones. */
+    expect_rise(&w);
+    if (!late) expect_run(&w, 0, 20, first);
+    /* Whatever of the old ones is in the log lies before the new ones, unless the backend says otherwise. */
     reader_probe r = {0};
     probe_reader_open(&r, 1, 0, 0);
-    PUMP_UNTIL(r.ends > 0 && r.end >= first + 20);
-    cr_assert_eq(r.end, first + 20);
+    PUMP_UNTIL(r.ends > 0 && r.end > w.reports[19].offset);
+    if (!late) cr_assert_eq(r.end, first + 20);
+    cr_assert_leq(r.end, 70);
     probe_reader_close(&r);
     probe_writer_close(&w);
 }
