@@ -43,6 +43,7 @@ const pdr_log_subject *pdr_log_subject_get(void)
         .destroy = destroy,
         .open = open_log,
         .idle = idle,
+        .old_may_land_late = true,
         .max_value = PDR_LOG_MAX_VALUE,
     };
     return &subject;
