@@ -1,34 +1,13 @@
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <time.h>
 
 #include "backends/sqlite/sqlite_log_internal.h"
 #include "base/mem.h"
 
-int64_t pdr_sqlite_now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-void pdr_sqlite_log_say(sqlite_log *log, pdr_level level, const char *format, ...)
-{
-    if (!log->trace) return;
-    char message[600];
-    va_list args;
-    va_start(args, format);
-    int size = vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    if (size >= 0) log->trace(log->trace_context, level, message);
-}
-
 void pdr_sqlite_log_set_trace(pdr_log *base, pdr_sqlite_trace trace, void *context)
 {
     sqlite_log *log = (sqlite_log *)base;
-    log->trace = trace;
-    log->trace_context = context;
+    log->wait.trace = trace;
+    log->wait.trace_context = context;
 }
 
 static void close_log(pdr_log *base)
@@ -78,6 +57,7 @@ pdr_code pdr_sqlite_log_open(pdr_log **out, const char *path, pdr_error *err)
     log->base.ops = &pdr_sqlite_log_ops;
     log->arena = (pdr_arena)PDR_ARENA_INIT((size_t)4 * PDR_LOG_MAX_VALUE);
     log->path = pdr_strdup(path);
+    log->wait.path = log->path;
     log->records = pdr_calloc(BATCH_RECORDS, sizeof *log->records);
     pdr_code code = log->path && log->records ? open_file(log, path, err)
                                               : pdr_fail(err, PDR_NOMEM, "%s: out of memory", path);
@@ -166,7 +146,7 @@ static int wait_on(pdr_log *base, struct pollfd *fds, int max, int64_t *due_us)
     sqlite_log *log = (sqlite_log *)base;
     int64_t now = pdr_sqlite_now_us();
     int64_t due = INT64_MAX;
-    if (log->queued_entries) due = log->locked_since_us ? log->retry_us - now : 0;
+    if (log->queued_entries) due = log->wait.since_us ? log->wait.retry_us - now : 0;
     bool follow = following(log);
     for (const reader *r = log->readers; r; r = r->next) {
         if (pdr_sqlite_reader_has_work(r))

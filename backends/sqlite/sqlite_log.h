@@ -3,7 +3,7 @@
 #ifndef PDR_BACKENDS_SQLITE_LOG_H
 #define PDR_BACKENDS_SQLITE_LOG_H
 
-#include "journal/env.h"
+#include "backends/sqlite/sqlite_trace.h"
 #include "journal/log.h"
 
 /* Open the file's log. PDR_NOT_INITIALISED if the file or its tables are missing, PDR_TOO_NEW, PDR_CORRUPT
@@ -15,10 +15,7 @@ PDR_CHECKED pdr_code pdr_sqlite_log_open(pdr_log **out, const char *path, pdr_er
 PDR_CHECKED pdr_code pdr_sqlite_log_create(const char *path, const char *journal, int32_t partitions,
                                            pdr_error *err);
 
-/* Where the log tells people what it can't tell by a report: that it has been waiting for another process's
- * lock for a second (again every ten), and that the wait is over; why a group of appends failed. Called in
- * `poll`; must not call back. `message` is borrowed until return. NULL switches it off. */
-typedef void (*pdr_sqlite_trace)(void *context, pdr_level level, const char *message);
+/* NULL, as at first: nobody is told. */
 void pdr_sqlite_log_set_trace(pdr_log *log, pdr_sqlite_trace trace, void *context);
 
 #endif

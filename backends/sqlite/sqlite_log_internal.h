@@ -5,6 +5,7 @@
 #include "backends/sqlite/sqlite_db.h"
 #include "backends/sqlite/sqlite_log.h"
 #include "backends/sqlite/sqlite_shared.h"
+#include "backends/sqlite/sqlite_wait.h"
 #include "perdure/arena.h"
 
 enum {
@@ -15,10 +16,7 @@ enum {
     BATCH_RECORDS = 1000,           /* per reader and poll */
     BATCH_BYTES = 1024 * 1024,      /* the same; one record may go over it */
     FOLLOW_US = 5000,               /* how often other processes' appends are looked for */
-    LOCK_RETRY_US = 500,            /* for another process's lock, at first */
-    LOCK_RETRY_MAX_US = 20000,
-    LOCK_TOLD_US = 1000000, /* a wait is told after this long */
-    LOCK_TOLD_AGAIN_US = 10000000,
+    READ_RETRY_US = 500,            /* a reader that met a lock */
 };
 
 /* One appended record that waits: its parts lie one after the other in the writer's bytes. */
@@ -76,22 +74,15 @@ typedef struct sqlite_log {
     writer *writers;
     reader *readers;
     size_t queued_entries, queued_bytes; /* in all writers' queues */
-    /* another process's lock */
-    int64_t locked_since_us; /* 0: not locked */
-    int64_t locked_told_us, retry_us, retry_step_us;
+    pdr_sqlite_wait wait;                /* for another process's lock, to write */
     /* following */
     int64_t seen_version, next_look_us;
     int64_t read_after_us;   /* a reader met a lock; 0: none */
     pdr_log_record *records; /* BATCH_RECORDS */
     pdr_arena arena;         /* their bytes */
-    pdr_sqlite_trace trace;
-    void *trace_context;
 } sqlite_log;
 
 extern const pdr_log_ops pdr_sqlite_log_ops;
-
-int64_t pdr_sqlite_now_us(void); /* monotonic */
-PDR_PRINTF(3, 4) void pdr_sqlite_log_say(sqlite_log *log, pdr_level level, const char *format, ...);
 
 /* sqlite_log_tables.c: read and check what the file says about itself. */
 PDR_CHECKED pdr_code pdr_sqlite_log_read_info(sqlite3 *db, pdr_log_info *out, pdr_error *err);

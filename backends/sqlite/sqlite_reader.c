@@ -228,7 +228,7 @@ static size_t serve(reader *r)
     if (code == PDR_OK) code = read_batch(r, &count, &more, &err);
     if (code == PDR_LOCKED) {
         /* Others hold readers up only for moments: when they recover or remove the WAL. */
-        r->log->read_after_us = pdr_sqlite_now_us() + LOCK_RETRY_US;
+        r->log->read_after_us = pdr_sqlite_now_us() + READ_RETRY_US;
         return 0;
     }
     if (code != PDR_OK) return fail_reader(r, &err);

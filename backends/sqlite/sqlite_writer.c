@@ -234,8 +234,8 @@ static int write_all(sqlite_log *log)
     if (rc == SQLITE_OK) rc = pdr_sqlite_run(log->commit);
     if (rc == SQLITE_DONE) return SQLITE_OK;
     if ((rc & 0xff) != SQLITE_BUSY)
-        pdr_sqlite_log_say(log, PDR_LEVEL_ERROR, "%s: a group of %zu appends failed: %s", log->path,
-                           log->queued_entries, sqlite3_errmsg(log->db));
+        pdr_sqlite_say(&log->wait, PDR_LEVEL_ERROR, "%s: a group of %zu appends failed: %s", log->path,
+                       log->queued_entries, sqlite3_errmsg(log->db));
     /* SQLite may have rolled back by itself; then this does nothing. */
     if (!sqlite3_get_autocommit(log->db)) pdr_sqlite_run(log->rollback);
     return rc;
@@ -261,57 +261,18 @@ static void settle(writer *w, int rc)
     if (rc == SQLITE_OK) pdr_sqlite_wake_readers(w->log, w->partition);
 }
 
-/* --- another process's lock --- */
-
-static void say_locked(sqlite_log *log, int64_t now)
-{
-    if (now - log->locked_told_us < LOCK_TOLD_AGAIN_US || now - log->locked_since_us < LOCK_TOLD_US) return;
-    log->locked_told_us = now;
-    pid_t holder = pdr_sqlite_lock_holder(log->path);
-    char who[40] = "another process";
-    if (holder > 0) snprintf(who, sizeof who, "process %d", (int)holder);
-    pdr_sqlite_log_say(log, PDR_LEVEL_WARN,
-                       "waiting for the lock of %s, held by %s for %.1f s; it must go on or be ended",
-                       log->path, who, (double)(now - log->locked_since_us) / 1e6);
-}
-
-static void note_locked(sqlite_log *log)
-{
-    int64_t now = pdr_sqlite_now_us();
-    if (!log->locked_since_us) {
-        log->locked_since_us = now;
-        log->locked_told_us = now - LOCK_TOLD_AGAIN_US;
-        log->retry_step_us = LOCK_RETRY_US;
-    }
-    log->retry_us = now + log->retry_step_us;
-    /* A commit takes well under this; only a long wait is stretched. */
-    if (now - log->locked_since_us > LOCK_RETRY_MAX_US && log->retry_step_us < LOCK_RETRY_MAX_US)
-        log->retry_step_us *= 2;
-    say_locked(log, now);
-}
-
-static void note_unlocked(sqlite_log *log)
-{
-    if (!log->locked_since_us) return;
-    int64_t now = pdr_sqlite_now_us();
-    if (log->locked_told_us >= log->locked_since_us)
-        pdr_sqlite_log_say(log, PDR_LEVEL_INFO, "%s: got the lock after %.1f s", log->path,
-                           (double)(now - log->locked_since_us) / 1e6);
-    log->locked_since_us = 0;
-}
-
 void pdr_sqlite_write_queues(sqlite_log *log)
 {
     if (!log->queued_entries) return;
-    if (log->locked_since_us && pdr_sqlite_now_us() < log->retry_us) return;
+    if (pdr_sqlite_wait_on(&log->wait)) return;
     pdr_sqlite_lock(&log->member);
     int rc = write_all(log);
     pdr_sqlite_unlock(&log->member);
     if ((rc & 0xff) == SQLITE_BUSY) {
-        note_locked(log);
+        pdr_sqlite_wait_more(&log->wait);
         return;
     }
-    note_unlocked(log);
+    pdr_sqlite_wait_over(&log->wait);
     if (rc == SQLITE_OK) pdr_sqlite_ring(&log->member);
     for (writer *w = log->writers; w; w = w->next) {
         if (w->queue.count) settle(w, rc);
