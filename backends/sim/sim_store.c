@@ -31,7 +31,7 @@ typedef struct sim_op {
     sim_op_kind kind;
     sim_fate fate;
     uint64_t cuts;
-    bool arrived, carried_out, answered, forgotten;
+    bool answered, forgotten;
     int32_t partition;
     uint64_t tag;
     pdr_store_done done;
@@ -65,26 +65,32 @@ static void look_up(sim_op *op, const sim_table *table)
     }
 }
 
-static void carry_out(sim_op *op)
+static pdr_code apply_op(sim_op *op)
 {
     pdr_sim_world *world = op->store->world;
-    const sim_table *table = &world->store.tables[op->partition];
-    op->carried_out = true;
-    op->code = world->store.initialised ? PDR_OK : PDR_NOT_INITIALISED;
-    if (op->code == PDR_OK) {
-        switch (op->kind) {
-        case OP_LOAD: break;
-        case OP_CLAIM: op->code = sim_table_claim(world, op->partition, &op->claim); break;
-        case OP_LOOKUP: look_up(op, table); break;
-        case OP_SAVE: op->code = sim_table_save(world, op->partition, &op->save); break;
-        }
+    if (!world->store.initialised || op->partition >= world->options.partitions) return PDR_NOT_INITIALISED;
+    sim_table *table = &world->store.tables[op->partition];
+    pdr_code code = PDR_OK;
+    switch (op->kind) {
+    case OP_LOAD: break;
+    case OP_CLAIM: code = sim_table_claim(world, op->partition, &op->claim); break;
+    case OP_LOOKUP: look_up(op, table); break;
+    case OP_SAVE: code = sim_table_save(world, op->partition, &op->save); break;
     }
     op->row = table->row;
-    pdr_sim_world_trace(
-        world, "p%d store: node %u %s #%llu: %s; term %lld, saves %llu, checkpoint %lld", (int)op->partition,
-        (unsigned)op->store->node, (const char *const[]){"load", "claim", "look-up", "save"}[op->kind],
-        (unsigned long long)op->tag, pdr_code_name(op->code), (long long)op->row.stamp.term.offset,
-        (unsigned long long)op->row.stamp.saves, (long long)op->row.checkpoint.offset);
+    return code;
+}
+
+static void carry_out(sim_op *op)
+{
+    static const char *const names[] = {"load", "claim", "look-up", "save"};
+    pdr_sim_world *world = op->store->world;
+    op->code = apply_op(op);
+    pdr_sim_world_trace(world, "p%d store: node %u %s #%llu: %s; term %lld, saves %llu, checkpoint %lld",
+                        (int)op->partition, (unsigned)op->store->node, names[op->kind],
+                        (unsigned long long)op->tag, pdr_code_name(op->code),
+                        (long long)op->row.stamp.term.offset, (unsigned long long)op->row.stamp.saves,
+                        (long long)op->row.checkpoint.offset);
     if (op->kind == OP_SAVE && op->code == PDR_OK) sim_store_misfortune(world, op->partition);
 }
 
@@ -122,7 +128,6 @@ static void op_arrives(void *context, uint64_t value)
     (void)value;
     sim_op *op = context;
     sim_store *store = op->store;
-    op->arrived = true;
     if (op->cuts != store->cuts || store->dead) lose(op);
     if (op->fate == FATE_DONE || op->fate == FATE_UNKNOWN_DONE)
         carry_out(op);
@@ -152,8 +157,7 @@ static pdr_code make_op(sim_op **out, pdr_store *base, sim_op_kind kind, int32_t
     pdr_sim_world *world = store->world;
     PDR_INVARIANT("store-is-open", !store->closed);
     if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
-    if (partition < 0 || partition >= world->options.partitions)
-        return pdr_fail(err, PDR_INVALID_ARGUMENT, "no partition %d", (int)partition);
+    if (partition < 0) return pdr_fail(err, PDR_INVALID_ARGUMENT, "no partition %d", (int)partition);
     if (sim_fault(world, PDR_SIM_store_refused))
         return pdr_fail(err, PDR_UNAVAILABLE, "simulated store can't be reached");
     if (sim_fault(world, PDR_SIM_store_cut)) store->cuts++;
@@ -327,11 +331,16 @@ static bool meta_equal(const pdr_store_meta *a, const pdr_store_meta *b)
     return a->partitions == b->partitions && memcmp(a->journal_id, b->journal_id, PDR_ID_SIZE) == 0;
 }
 
-static pdr_code check_meta(const pdr_sim_world *world, const pdr_store_meta *meta, pdr_error *err)
+/* What init and reset refuse: another number of partitions, another journal's store. */
+static pdr_code check_meta(const sim_store *store, const pdr_store_meta *meta, pdr_error *err)
 {
+    const pdr_sim_world *world = store->world;
+    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
     if (meta->partitions != world->options.partitions)
         return pdr_fail(err, PDR_WRONG_JOURNAL, "a world of %d partitions, not %d",
                         (int)world->options.partitions, (int)meta->partitions);
+    if (world->store.initialised && !meta_equal(meta, &world->store.meta))
+        return pdr_fail(err, PDR_WRONG_JOURNAL, "the store belongs to another journal");
     return PDR_OK;
 }
 
@@ -339,13 +348,9 @@ static pdr_code store_init(pdr_store *base, const pdr_store_meta *meta, int time
 {
     (void)timeout_ms;
     sim_store *store = (sim_store *)base;
-    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
-    pdr_code code = check_meta(store->world, meta, err);
-    if (code != PDR_OK) return code;
-    if (store->world->store.initialised && !meta_equal(meta, &store->world->store.meta))
-        return pdr_fail(err, PDR_WRONG_JOURNAL, "the store belongs to another journal");
-    if (!store->world->store.initialised) sim_store_make(store->world, meta);
-    return PDR_OK;
+    pdr_code code = check_meta(store, meta, err);
+    if (code == PDR_OK && !store->world->store.initialised) sim_store_make(store->world, meta);
+    return code;
 }
 
 static pdr_code store_meta(pdr_store *base, pdr_store_meta *out, int timeout_ms, pdr_error *err)
@@ -362,8 +367,7 @@ static pdr_code store_reset(pdr_store *base, const pdr_store_meta *meta, int tim
 {
     (void)timeout_ms;
     sim_store *store = (sim_store *)base;
-    if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
-    pdr_code code = check_meta(store->world, meta, err);
+    pdr_code code = check_meta(store, meta, err);
     if (code == PDR_OK) sim_store_make(store->world, meta);
     return code;
 }
