@@ -47,7 +47,7 @@ function(pdr_program name)
 endfunction()
 
 # pdr_test_program(name LABELS a b SOURCES x.c y.c): a program that is one ctest entry and returns 0 if its claims hold.
-# LOCKS kafka postgres: it uses these servers, and two tests that do don't run at the same time. ARGUMENTS, TIMEOUT in
+# LOCKS servers: it uses those of ./dev services, and two tests that do don't run at the same time. ARGUMENTS, TIMEOUT in
 # seconds. Under tsan tests are of this kind: Criterion's memory doesn't get along with it.
 function(pdr_test_program name)
   cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES;LOCKS;ARGUMENTS" ${ARGN})
