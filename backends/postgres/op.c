@@ -1,5 +1,7 @@
 #include "backends/postgres/op.h"
 
+#include <stdlib.h>
+
 #include "backends/postgres/binary.h"
 #include "backends/postgres/postgres_store.h"
 #include "base/mem.h"
@@ -145,18 +147,60 @@ static pdr_code measure_keys(size_t *bytes, const pdr_lookup_key *keys, size_t c
     return code;
 }
 
-static void put_keys(params *p, const pdr_lookup_key *keys, size_t count)
+static int compare_keys(const void *a, const void *b)
 {
+    const pdr_bytes *one = &(*(const pdr_lookup_key *const *)a)->key,
+                    *other = &(*(const pdr_lookup_key *const *)b)->key;
+    size_t shorter = one->size < other->size ? one->size : other->size;
+    int order = shorter ? memcmp(one->data, other->data, shorter) : 0;
+    return order ? order : (one->size > other->size) - (one->size < other->size);
+}
+
+/* In the index's order: neighbours in the index are then read one after the other. */
+static void put_keys(params *p, const pdr_lookup_key **sorted, const pdr_lookup_key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &keys[i];
+    if (count) qsort(sorted, count, sizeof(const pdr_lookup_key *), compare_keys);
     begin(p);
     pdr_pg_put_array(&p->at, PDR_PG_TEXT, count, false);
     for (size_t i = 0; i < count; i++)
-        pdr_pg_put_bytes_element(&p->at, keys[i].key);
+        pdr_pg_put_bytes_element(&p->at, sorted[i]->key);
     end(p);
     begin(p);
     pdr_pg_put_array(&p->at, PDR_PG_INT8, count, false);
     for (size_t i = 0; i < count; i++)
-        pdr_pg_put64_element(&p->at, (int64_t)keys[i].revision);
+        pdr_pg_put64_element(&p->at, (int64_t)sorted[i]->revision);
     end(p);
+}
+
+static pdr_code lookup_many(pdr_pg_op **out, const pdr_pg_target *target, const pdr_lookup_key *keys,
+                            size_t count, size_t bytes, pdr_error *err)
+{
+    const pdr_lookup_key **sorted = pdr_alloc(count * sizeof(const pdr_lookup_key *));
+    if (!sorted) return pdr_fail(err, PDR_NOMEM, "out of memory");
+    pdr_code code = make(out, PDR_PG_OP_LOOKUP, target, bytes, err);
+    if (code == PDR_OK) {
+        params p = params_of(*out);
+        param32(&p, target->partition);
+        put_keys(&p, sorted, keys, count);
+        sends(*out, PDR_PG_LOOKUP);
+    }
+    pdr_free(sorted);
+    return code;
+}
+
+static pdr_code lookup_one(pdr_pg_op **out, const pdr_pg_target *target, const pdr_lookup_key *key,
+                           size_t bytes, pdr_error *err)
+{
+    pdr_code code = make(out, PDR_PG_OP_LOOKUP, target, bytes, err);
+    if (code != PDR_OK) return code;
+    params p = params_of(*out);
+    param32(&p, target->partition);
+    param_bytes(&p, key->key);
+    param64(&p, (int64_t)key->revision);
+    sends(*out, PDR_PG_LOOKUP_ONE);
+    return PDR_OK;
 }
 
 pdr_code pdr_pg_op_lookup(pdr_pg_op **out, const pdr_pg_target *target, const pdr_lookup_key *keys,
@@ -164,21 +208,9 @@ pdr_code pdr_pg_op_lookup(pdr_pg_op **out, const pdr_pg_target *target, const pd
 {
     size_t bytes;
     pdr_code code = measure_keys(&bytes, keys, count, err);
-    if (code == PDR_OK) code = make(out, PDR_PG_OP_LOOKUP, target, bytes, err);
     if (code != PDR_OK) return code;
-    pdr_pg_op *op = *out;
-    op->count = count;
-    params p = params_of(op);
-    param32(&p, target->partition);
-    if (count == 1) {
-        param_bytes(&p, keys->key);
-        param64(&p, (int64_t)keys->revision);
-        sends(op, PDR_PG_LOOKUP_ONE);
-    } else {
-        put_keys(&p, keys, count);
-        sends(op, PDR_PG_LOOKUP);
-    }
-    return PDR_OK;
+    return count == 1 ? lookup_one(out, target, keys, bytes, err)
+                      : lookup_many(out, target, keys, count, bytes, err);
 }
 
 /* --- Saves: one array per column --- */

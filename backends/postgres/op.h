@@ -18,7 +18,6 @@ typedef struct pdr_pg_op {
     uint64_t tag;
     int64_t submitted_us; /* monotonic */
     pdr_stamp stamp;      /* save: the stamp after it */
-    size_t count;         /* look-up: keys */
 
     /* What it sends: one or two statements, the later ones with the first parameters only. */
     int statement_count;

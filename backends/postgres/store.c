@@ -219,8 +219,16 @@ static bool settle_first(pg_store *s, int64_t now_us, size_t *calls)
     return remedy != PDR_PG_END_CONNECTION;
 }
 
+/* Is there nothing to wait for, but something to send whose loss does no harm? Then that goes out first. */
+static bool may_send_unread(const pg_store *s)
+{
+    return !s->under_way.count && s->waiting.first && s->waiting.first->kind != PDR_PG_OP_SAVE &&
+           !s->link.unflushed;
+}
+
 static size_t receive(pg_store *s, int64_t now_us)
 {
+    if (may_send_unread(s)) return 0;
     size_t calls = 0;
     bool sound = (!s->link.unflushed || pdr_pg_link_flush(&s->link)) && pdr_pg_link_read(&s->link);
     PGresult *result = NULL;
