@@ -2,13 +2,6 @@
 
 #include "base/mem.h"
 
-/* A copy of one record of the open commit: the struct, then key, value, header and trace. */
-struct pdr_held {
-    pdr_log_record record;
-    pdr_header header;
-    uint8_t *bytes;
-};
-
 void pdr_commit_reader_init(pdr_commit_reader *reader, pdr_position position, const pdr_commit_sink *sink,
                             void *context)
 {
@@ -20,26 +13,17 @@ void pdr_commit_reader_init(pdr_commit_reader *reader, pdr_position position, co
 
 static void drop_held(pdr_commit_reader *reader)
 {
-    for (size_t i = 0; i < reader->held_count; i++)
-        pdr_free(reader->held[i].bytes);
-    reader->held_count = 0;
+    for (size_t i = 0; i < reader->held.count; i++)
+        pdr_free(reader->held.items[i]);
+    reader->held.count = 0;
     reader->held_bytes = 0;
 }
 
 void pdr_commit_reader_release(pdr_commit_reader *reader)
 {
     drop_held(reader);
-    pdr_free(reader->held);
-    reader->held = NULL;
-    reader->held_capacity = 0;
-}
-
-static uint8_t *copy_range(uint8_t *p, pdr_bytes *range)
-{
-    if (!range->data) return p;
-    if (range->size) memcpy(p, range->data, range->size);
-    range->data = p;
-    return p + range->size;
+    pdr_free(reader->held.items);
+    reader->held = (pdr_held_list){0};
 }
 
 static pdr_code hold(pdr_commit_reader *reader, const pdr_log_record *record, pdr_error *err)
@@ -49,24 +33,9 @@ static pdr_code hold(pdr_commit_reader *reader, const pdr_log_record *record, pd
     if (size > PDR_MAX_OPEN_COMMIT - reader->held_bytes)
         return pdr_fail(err, PDR_TOO_LARGE, "the commit that is open at offset %lld has more than %d bytes",
                         (long long)record->offset, PDR_MAX_OPEN_COMMIT);
-    if (reader->held_count == reader->held_capacity) {
-        size_t capacity = reader->held_capacity ? reader->held_capacity * 2 : 4;
-        struct pdr_held *held = pdr_realloc(reader->held, capacity * sizeof *held);
-        if (!held) return pdr_fail(err, PDR_NOMEM, "holding an open commit's events");
-        reader->held = held;
-        reader->held_capacity = capacity;
-    }
-    struct pdr_held *held = &reader->held[reader->held_count];
-    held->bytes = pdr_alloc(size);
-    if (!held->bytes) return pdr_fail(err, PDR_NOMEM, "holding an open commit's events");
-    held->record = *record;
-    held->record.entry.schema = pdr_bytes_of(NULL, 0);
-    uint8_t *p = copy_range(held->bytes, &held->record.entry.key);
-    p = copy_range(p, &held->record.entry.value);
-    p = copy_range(p, &held->record.entry.header);
-    copy_range(p, &held->record.entry.trace);
-    PDR_INVARIANT("one-form", pdr_header_parse(held->record.entry.header, &held->header) == PDR_PARSED);
-    reader->held_count++;
+    pdr_held *held = pdr_held_list_reserve(&reader->held, 1) ? pdr_held_copy(record) : NULL;
+    if (!held) return pdr_fail(err, PDR_NOMEM, "holding an open commit's events");
+    reader->held.items[reader->held.count++] = held;
     reader->held_bytes += size;
     return PDR_OK;
 }
@@ -74,12 +43,13 @@ static pdr_code hold(pdr_commit_reader *reader, const pdr_log_record *record, pd
 static pdr_code deliver_held(pdr_commit_reader *reader, const pdr_commit_event *last, pdr_position before,
                              pdr_error *err)
 {
-    pdr_commit_event *events = pdr_alloc((reader->held_count + 1) * sizeof *events);
-    if (!events) return pdr_fail(err, PDR_NOMEM, "delivering a commit of %zu events", reader->held_count + 1);
-    for (size_t i = 0; i < reader->held_count; i++)
-        events[i] = (pdr_commit_event){&reader->held[i].record, &reader->held[i].header};
-    events[reader->held_count] = *last;
-    pdr_code code = reader->sink->commit(reader->context, events, reader->held_count + 1, before, err);
+    size_t count = reader->held.count;
+    pdr_commit_event *events = pdr_alloc((count + 1) * sizeof *events);
+    if (!events) return pdr_fail(err, PDR_NOMEM, "delivering a commit of %zu events", count + 1);
+    for (size_t i = 0; i < count; i++)
+        events[i] = (pdr_commit_event){&reader->held.items[i]->record, &reader->held.items[i]->header};
+    events[count] = *last;
+    pdr_code code = reader->sink->commit(reader->context, events, count + 1, before, err);
     pdr_free(events);
     drop_held(reader);
     return code;
@@ -88,7 +58,7 @@ static pdr_code deliver_held(pdr_commit_reader *reader, const pdr_commit_event *
 static pdr_code take_commit(pdr_commit_reader *reader, const pdr_commit_event *last, pdr_position before,
                             pdr_error *err)
 {
-    if (reader->held_count == 0) return reader->sink->commit(reader->context, last, 1, before, err);
+    if (reader->held.count == 0) return reader->sink->commit(reader->context, last, 1, before, err);
     return deliver_held(reader, last, before, err);
 }
 

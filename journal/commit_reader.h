@@ -3,6 +3,7 @@
 #ifndef PDR_JOURNAL_COMMIT_READER_H
 #define PDR_JOURNAL_COMMIT_READER_H
 
+#include "journal/held.h"
 #include "journal/term.h"
 
 /* One event that counts. Borrowed until the callback returns. */
@@ -26,8 +27,7 @@ typedef struct pdr_commit_reader {
     pdr_walk walk;
     const pdr_commit_sink *sink;
     void *context;
-    struct pdr_held *held; /* copies of the open commit's records */
-    size_t held_count, held_capacity;
+    pdr_held_list held; /* the open commit's records */
     size_t held_bytes;
     uint64_t voids, foreigns, malformeds; /* counted since init */
 } pdr_commit_reader;

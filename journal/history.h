@@ -18,17 +18,18 @@ typedef struct pdr_history_spec {
 
 typedef struct pdr_history_events {
     /* The next event, seq ascending without a gap. Borrowed until return. A non-OK code ends the history with
-     * that code. */
+     * that code. The record's offset may be that of a repeat of the event, which has the same bytes. */
     pdr_code (*event)(void *context, const pdr_log_record *record, const pdr_header *header, pdr_error *err);
     /* Once, last: PDR_OK after `to_seq` was delivered; PDR_CORRUPT when an event is missing or not where it
      * must be; else what the log or `event` said. The history may be closed in here. */
     void (*done)(void *context, pdr_code code, const pdr_error *error);
 } pdr_history_events;
 
-/* Starts reading; everything comes in the log's poll, on its thread. PDR_INVALID_ARGUMENT, PDR_NOMEM, or what
- * the log said. */
+/* Starts reading; everything comes in the log's poll, on its thread. A log that for now ends before `last` is
+ * waited for. PDR_INVALID_ARGUMENT (after_seq must be below to_seq), PDR_NOMEM, or what the log said. */
 PDR_CHECKED pdr_code pdr_history_open(pdr_history **out, pdr_log *log, const pdr_history_spec *spec,
                                       const pdr_history_events *events, void *context, pdr_error *err);
-void pdr_history_close(pdr_history *history); /* NULL is fine */
+/* At any time, also in the history's own callbacks; no callback comes after it. NULL is fine. */
+void pdr_history_close(pdr_history *history);
 
 #endif
