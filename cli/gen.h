@@ -1,0 +1,8 @@
+/* perdure gen: C structs and codecs from Avro schemas. */
+#ifndef PDR_CLI_GEN_H
+#define PDR_CLI_GEN_H
+
+/* argv[0] is "gen" or the program's name; gives the exit code: 0 done, 1 failed, 2 wrong usage. */
+int pdr_cli_gen(int argc, char **argv);
+
+#endif
