@@ -5,31 +5,37 @@ import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
+import arrows  # noqa: E402
+
 PROGRAM = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "arrows.py")
 
 
-def run(files):
-    """Exit code and output of the program on a tree of {path: text}."""
+def plant(root, files):
+    """Makes the tree {path: text} below root."""
+    for path, text in files.items():
+        place = os.path.join(root, path)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(place, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def faults_of(files):
     with tempfile.TemporaryDirectory() as root:
-        for path, text in files.items():
-            place = os.path.join(root, path)
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            with open(place, "w", encoding="utf-8") as file:
-                file.write(text)
-        done = subprocess.run([sys.executable, PROGRAM, root], capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout
+        plant(root, files)
+        return arrows.check(root)
 
 
 class Arrows(unittest.TestCase):
     def accepts(self, files):
-        self.assertEqual(run(files), (0, ""))
+        self.assertEqual(faults_of(files), [])
 
     def refuses(self, files, *words):
-        code, output = run(files)
-        self.assertEqual(code, 1, output)
-        self.assertEqual(len(output.splitlines()), 1, output)
+        faults = faults_of(files)
+        self.assertEqual(len(faults), 1, faults)
         for word in words:
-            self.assertIn(word, output)
+            self.assertIn(word, faults[0])
 
     def test_an_empty_tree_is_fine(self):
         self.accepts({})
@@ -124,6 +130,14 @@ class Arrows(unittest.TestCase):
 
     def test_spaces_in_an_include_line_hide_nothing(self):
         self.refuses({"actors/x.h": "", "base/a.c": '  #  include   "actors/x.h" // why\n'}, "base/a.c:1")
+
+    def test_the_program_prints_the_faults_and_says_by_its_exit_code_if_there_are_any(self):
+        for text, code, output in (("", 0, ""), ('#include "journal/x.h"\n', 1, "base/a.c:1")):
+            with tempfile.TemporaryDirectory() as root:
+                plant(root, {"journal/x.h": "", "base/a.c": text})
+                done = subprocess.run([sys.executable, PROGRAM, root], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, code)
+                self.assertIn(output, done.stdout)
 
     def test_a_folder_that_is_not_there_is_an_error(self):
         done = subprocess.run([sys.executable, PROGRAM, "/nowhere/at/all"], capture_output=True, text=True, check=False)

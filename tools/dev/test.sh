@@ -78,13 +78,18 @@ sanitized() {
 }
 
 fuzz() {
-  local program name code=0
+  local program name count=0 code=0
   build_preset fuzz
   for program in "$PDR_BUILD"/fuzz/tests/fuzz/fuzz_*; do
     [ -f "$program" ] && [ -x "$program" ] || continue
     name=${program##*/}
+    count=$((count + 1))
     in_group fuzz_one "$program" "$name" || code=1
   done
+  [ "$count" -gt 0 ] || {
+    say "dev: this version of the tree has no fuzz targets (tests/fuzz/fuzz_*)"
+    code=1
+  }
   return "$code"
 }
 
