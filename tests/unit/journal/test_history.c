@@ -293,7 +293,7 @@ Test(history, takes_no_backlink_on_trust)
     backlink_case(&(pdr_header){.back_offset = 1005, .back_seq = 24}, PDR_CORRUPT); /* its own */
     backlink_case(&(pdr_header){.back_offset = INT64_MAX - 1, .back_seq = 24}, PDR_CORRUPT);
     backlink_case(&(pdr_header){.back_offset = 1002, .back_seq = 1}, PDR_OK); /* isn't followed */
-    backlink_case(&(pdr_header){.back_offset = -1}, PDR_OK); /* none: all of this term */
+    backlink_case(&(pdr_header){.back_offset = -1}, PDR_OK);                  /* none: all of this term */
 }
 
 Test(history, of_a_huge_seq_asks_for_no_huge_memory)
