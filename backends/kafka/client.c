@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 int64_t kafka_now_us(void)
 {
@@ -48,26 +49,52 @@ static void trace_log(const rd_kafka_t *rk, int level, const char *facility, con
     if (is_noise(facility, text)) return;
     char line[600];
     snprintf(line, sizeof line, "kafka %s %s: %s", rd_kafka_name(rk), facility, text);
-    kafka_keeper_trace(rd_kafka_opaque(rk), level, line);
+    kafka_keeper_trace(((kafka_origin *)rd_kafka_opaque(rk))->keeper, level, line);
+}
+
+static void pass_error(rd_kafka_t *rk, int why, const char *reason, void *opaque)
+{
+    (void)rk;
+    kafka_origin *origin = opaque;
+    if (origin->producer) kafka_producer_error(origin->producer, (rd_kafka_resp_err_t)why);
+    if (origin->consumer) kafka_consumer_error(origin->consumer, (rd_kafka_resp_err_t)why, reason);
+}
+
+static rd_kafka_conf_t *conf_of(pdr_kafka *log, rd_kafka_type_t type, kafka_origin *origin)
+{
+    bool producer = type == RD_KAFKA_PRODUCER;
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(producer ? log->settings.producer : log->settings.consumer);
+    rd_kafka_conf_set_opaque(conf, origin);
+    rd_kafka_conf_set_log_cb(conf, trace_log);
+    rd_kafka_conf_set_error_cb(conf, pass_error);
+    if (producer) rd_kafka_conf_set_dr_msg_cb(conf, kafka_producer_report);
+    return conf;
+}
+
+static pdr_code not_started(rd_kafka_type_t type, const char *reason, pdr_error *err)
+{
+    rd_kafka_resp_err_t why = rd_kafka_last_error();
+    bool setting = why == RD_KAFKA_RESP_ERR__INVALID_ARG || why == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED ||
+                   why == RD_KAFKA_RESP_ERR__SSL;
+    return pdr_fail_backend(err, setting ? PDR_BAD_SETTING : PDR_NOMEM, (int32_t)why,
+                            "can't start a Kafka %s: %s", type == RD_KAFKA_PRODUCER ? "producer" : "consumer",
+                            reason);
 }
 
 pdr_code kafka_client_open(kafka_client *out, pdr_kafka *log, rd_kafka_type_t type, pdr_error *err)
 {
-    bool producer = type == RD_KAFKA_PRODUCER;
-    rd_kafka_conf_t *conf = rd_kafka_conf_dup(producer ? log->settings.producer : log->settings.consumer);
-    rd_kafka_conf_set_opaque(conf, log->keeper);
-    rd_kafka_conf_set_log_cb(conf, trace_log);
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR | (producer ? RD_KAFKA_EVENT_DR : 0));
+    *out = (kafka_client){.origin = pdr_calloc(1, sizeof(kafka_origin))};
+    if (!out->origin) return pdr_fail(err, PDR_NOMEM, "no memory for a Kafka client");
+    *out->origin = (kafka_origin){.keeper = log->keeper, .log = log};
+    rd_kafka_conf_t *conf = conf_of(log, type, out->origin);
     char reason[400];
-    *out = (kafka_client){0};
     out->rk = rd_kafka_new(type, conf, reason, sizeof reason);
     if (!out->rk) {
-        rd_kafka_resp_err_t why = rd_kafka_last_error();
+        pdr_code code = not_started(type, reason, err);
         rd_kafka_conf_destroy(conf);
-        bool setting = why == RD_KAFKA_RESP_ERR__INVALID_ARG || why == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED ||
-                       why == RD_KAFKA_RESP_ERR__SSL;
-        return pdr_fail_backend(err, setting ? PDR_BAD_SETTING : PDR_NOMEM, (int32_t)why,
-                                "can't start a Kafka %s: %s", producer ? "producer" : "consumer", reason);
+        pdr_free(out->origin);
+        *out = (kafka_client){0};
+        return code;
     }
     out->events = rd_kafka_queue_get_main(out->rk);
     return PDR_OK;
@@ -82,10 +109,21 @@ pdr_code kafka_client_topic(kafka_client *client, pdr_kafka *log, pdr_error *err
                             rd_kafka_err2str(why));
 }
 
-void kafka_client_watch(rd_kafka_queue_t *queue, int fd)
+/* On librdkafka's threads, under the queue's lock. */
+static void ring(rd_kafka_t *rk, void *opaque)
 {
     static const uint64_t one = 1;
-    rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof one);
+    (void)rk;
+    kafka_bell *bell = opaque;
+    atomic_store(&bell->rung, true);
+    if (!atomic_load(&bell->sleeping) || atomic_exchange(&bell->written, true)) return;
+    ssize_t ignored = write(bell->fd, &one, sizeof one);
+    (void)ignored;
+}
+
+void kafka_queue_watch(rd_kafka_queue_t *queue, kafka_bell *bell)
+{
+    rd_kafka_queue_cb_event_enable(queue, bell ? ring : NULL, bell);
 }
 
 void kafka_client_close(kafka_client *client)
@@ -99,5 +137,6 @@ void kafka_client_close(kafka_client *client)
     rd_kafka_queue_destroy(client->events);
     if (client->topic) rd_kafka_topic_destroy(client->topic);
     rd_kafka_destroy(client->rk);
+    pdr_free(client->origin);
     *client = (kafka_client){0};
 }

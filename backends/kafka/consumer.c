@@ -38,7 +38,8 @@ static pdr_code open_consumer(kafka_consumer **out, pdr_kafka *log, pdr_error *e
         pdr_free(c);
         return code;
     }
-    kafka_client_watch(c->client.events, log->wake_fd);
+    c->client.origin->consumer = c;
+    kafka_queue_watch(c->client.events, &log->bell);
     c->next = log->consumers;
     log->consumers = c;
     *out = c;
@@ -67,7 +68,7 @@ static void close_consumer(pdr_kafka *log, kafka_consumer *consumer)
         *link = consumer->next;
         break;
     }
-    kafka_client_watch(consumer->client.events, -1);
+    kafka_queue_watch(consumer->client.events, NULL);
     kafka_keeper_destroy(log->keeper, consumer->client);
     pdr_free(consumer);
 }
@@ -82,24 +83,14 @@ void kafka_consumer_give_back(pdr_kafka *log, kafka_consumer *consumer)
     if (count > KAFKA_CLIENTS_KEPT) close_consumer(log, consumer);
 }
 
-static void serve_error(pdr_kafka *log, kafka_consumer *consumer, rd_kafka_event_t *event)
+void kafka_consumer_error(kafka_consumer *consumer, rd_kafka_resp_err_t why, const char *reason)
 {
-    rd_kafka_resp_err_t why = rd_kafka_event_error(event);
-    pdr_code code = pdr_fail_backend(&consumer->trouble, PDR_UNAVAILABLE, (int32_t)why, "%s",
-                                     rd_kafka_event_error_string(event));
-    (void)code;
+    pdr_kafka *log = consumer->client.origin->log;
+    pdr_code ignored = pdr_fail_backend(&consumer->trouble, PDR_UNAVAILABLE, (int32_t)why, "%s", reason);
+    (void)ignored;
     int64_t now = kafka_now_us();
     for (kafka_reader *r = log->readers; r; r = r->next)
         if (r->consumer == consumer) kafka_reader_doubt(r, now);
-}
-
-void kafka_consumer_poll(pdr_kafka *log, kafka_consumer *consumer)
-{
-    rd_kafka_event_t *event;
-    while ((event = rd_kafka_queue_poll(consumer->client.events, 0)) != NULL) {
-        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) serve_error(log, consumer, event);
-        rd_kafka_event_destroy(event);
-    }
 }
 
 void kafka_consumers_close(pdr_kafka *log)

@@ -1,5 +1,6 @@
 #include "backends/kafka/admin.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -112,8 +113,7 @@ static pdr_code await_topic(pdr_kafka *log, int32_t partitions, int64_t until_us
     do {
         code = check_existing(log, partitions, until_us, err);
         if (code != PDR_NOT_INITIALISED && code != PDR_UNAVAILABLE) return code;
-        rd_kafka_event_t *event = rd_kafka_queue_poll(log->consumers->client.events, 20);
-        if (event) rd_kafka_event_destroy(event);
+        poll(NULL, 0, 20);
     } while (kafka_now_us() < until_us);
     return code;
 }

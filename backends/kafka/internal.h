@@ -7,6 +7,7 @@
 #define PDR_BACKENDS_KAFKA_INTERNAL_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 
 #include "backends/kafka/kafka_log.h"
 #include "base/mem.h"
@@ -21,7 +22,6 @@ typedef struct kafka_reader kafka_reader;
 enum {
     KAFKA_BATCH = 512,        /* records or reports given to one callback */
     KAFKA_BATCHES_A_TURN = 2, /* of one reader, before the others get theirs */
-    KAFKA_EVENTS_A_TURN = 64, /* of one producer; an event is a batch of reports */
     KAFKA_CLIENTS_KEPT = 4,   /* consumer clients before readers of different partitions share one */
     KAFKA_CLIENTS_MAX = 32    /* consumer clients at all: the most readers of one partition */
 };
@@ -36,12 +36,38 @@ typedef struct kafka_settings {
     size_t read_ahead_bytes;
 } kafka_settings;
 
+/* Whose client it is: what librdkafka's callbacks get. Lives as long as the client. `log`, `producer` and
+ * `consumer` are for callbacks that run in poll only. */
+typedef struct kafka_origin {
+    kafka_keeper *keeper;
+    pdr_kafka *log;
+    kafka_producer *producer; /* one of these two is set */
+    kafka_consumer *consumer;
+} kafka_origin;
+
 /* One librdkafka client with its topic handle and the queue on which its events come. Owned. */
 typedef struct kafka_client {
     rd_kafka_t *rk;
     rd_kafka_topic_t *topic;
     rd_kafka_queue_t *events;
+    kafka_origin *origin;
 } kafka_client;
+
+/* How librdkafka's threads wake the caller. They write to the descriptor only when the caller sleeps, or is
+ * about to. */
+typedef struct kafka_bell {
+    int fd;
+    atomic_bool sleeping; /* the caller has asked what to sleep on since the last poll */
+    atomic_bool rung;     /* some queue got something since the last poll began */
+    atomic_bool written;  /* the descriptor is readable */
+} kafka_bell;
+
+/* What an opaque stands for: the writer and tag of a record in flight. */
+typedef struct kafka_ticket {
+    uint64_t tag;
+    uint32_t slot; /* the writer's; in a free ticket, the next free one */
+    uint32_t generation;
+} kafka_ticket;
 
 struct pdr_kafka {
     pdr_log base;
@@ -50,9 +76,8 @@ struct pdr_kafka {
     kafka_settings settings;
     kafka_keeper *keeper;
     int32_t partitions; /* of the topic; 0: not known yet */
-    int wake_fd;        /* readable: some queue of ours got something */
-    bool slept;         /* the caller may have slept on wake_fd since it was last emptied */
-    bool again;         /* work was left: the next poll must come at once */
+    kafka_bell bell;
+    bool again; /* work was left: the next poll must come at once */
     bool in_poll;
     size_t callbacks; /* run by this poll */
 
@@ -67,7 +92,9 @@ struct pdr_kafka {
     kafka_reader *readers;
     rd_kafka_message_t *messages[KAFKA_BATCH]; /* scratch of poll */
     pdr_log_record records[KAFKA_BATCH];
-    pdr_log_report reports[KAFKA_BATCH];
+    pdr_log_report reports[KAFKA_BATCH]; /* gathered for one writer */
+    size_t report_count;
+    kafka_ticket reports_to; /* its slot and generation */
 };
 
 /* kafka_log.c: PDR_INVALID_ARGUMENT if there can be no such partition. */
@@ -82,8 +109,8 @@ void kafka_settings_release(kafka_settings *settings);
 PDR_CHECKED pdr_code kafka_client_open(kafka_client *out, pdr_kafka *log, rd_kafka_type_t type,
                                        pdr_error *err);
 PDR_CHECKED pdr_code kafka_client_topic(kafka_client *client, pdr_kafka *log, pdr_error *err);
-void kafka_client_watch(rd_kafka_queue_t *queue, int fd); /* fd -1: no longer */
-void kafka_client_close(kafka_client *client);            /* may block: librdkafka joins its threads */
+void kafka_queue_watch(rd_kafka_queue_t *queue, kafka_bell *bell); /* NULL: no longer */
+void kafka_client_close(kafka_client *client); /* may block: librdkafka joins its threads */
 int64_t kafka_now_us(void);
 pdr_code kafka_code(rd_kafka_resp_err_t err);
 
@@ -111,13 +138,6 @@ struct kafka_writer {
     bool break_due;      /* `broken` hasn't been told yet */
 };
 
-/* What the opaque of a record in flight stands for: index + 1 into its producer's tickets. */
-typedef struct kafka_ticket {
-    uint64_t tag;
-    uint32_t slot; /* the writer's; in a free ticket, the next free one */
-    uint32_t generation;
-} kafka_ticket;
-
 struct kafka_producer {
     kafka_producer *next;
     kafka_client client;
@@ -126,6 +146,8 @@ struct kafka_producer {
     uint32_t free_ticket; /* NO_TICKET: none */
     uint32_t *in_flight;  /* by partition: appended and not reported */
     int32_t partitions;   /* entries of in_flight */
+    int64_t last_offset;  /* reported */
+    bool offsets_broken;  /* last_offset belongs to a run of offsets that aren't the log's */
     bool retired;         /* destroyed when poll is over */
 };
 
@@ -136,6 +158,9 @@ uint32_t kafka_producer_in_flight(const kafka_producer *producer, int32_t partit
 PDR_CHECKED pdr_code kafka_producer_append(kafka_producer *producer, const kafka_writer *writer,
                                            const pdr_log_entry *entry, uint64_t tag, pdr_error *err);
 void kafka_producer_poll(pdr_kafka *log, kafka_producer *producer);
+/* librdkafka's callback for each report; the message's opaque is its ticket's index + 1. */
+void kafka_producer_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *origin);
+void kafka_producer_error(kafka_producer *producer, rd_kafka_resp_err_t why);
 
 pdr_code kafka_writer_open(pdr_log *base, int32_t partition, const pdr_log_writer_events *events,
                            void *context, pdr_log_writer **out, pdr_error *err);
@@ -178,7 +203,7 @@ struct kafka_reader {
 PDR_CHECKED pdr_code kafka_consumer_take(kafka_consumer **out, pdr_kafka *log, int32_t partition,
                                          pdr_error *err);
 void kafka_consumer_give_back(pdr_kafka *log, kafka_consumer *consumer);
-void kafka_consumer_poll(pdr_kafka *log, kafka_consumer *consumer);
+void kafka_consumer_error(kafka_consumer *consumer, rd_kafka_resp_err_t why, const char *reason);
 void kafka_consumers_close(pdr_kafka *log);
 
 pdr_code kafka_reader_open(pdr_log *base, int32_t partition, int64_t from,

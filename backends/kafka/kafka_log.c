@@ -24,32 +24,33 @@ static void kafka_close(pdr_log *base)
     kafka_consumers_close(log);
     kafka_keeper_close(log->keeper, CLOSE_TIMEOUT_MS);
     kafka_settings_release(&log->settings);
-    if (log->wake_fd >= 0) close(log->wake_fd);
+    if (log->bell.fd >= 0) close(log->bell.fd);
     pdr_free(log->writers);
     pdr_free(log);
 }
 
-/* The queues are read after the descriptor is emptied, so that nothing that comes in between is missed. */
-static void empty_wake_fd(pdr_kafka *log)
+/* The queues are read after the bell is silent again, so that nothing that comes in between is missed. */
+static void answer_bell(kafka_bell *bell)
 {
     uint64_t count;
-    if (!log->slept) return;
-    log->slept = false;
-    ssize_t ignored = read(log->wake_fd, &count, sizeof count);
-    (void)ignored;
+    atomic_store(&bell->sleeping, false);
+    atomic_store(&bell->rung, false);
+    /* A thread that has said `written` may be about to write: then the next poll empties the descriptor. */
+    if (atomic_load(&bell->written) && read(bell->fd, &count, sizeof count) > 0)
+        atomic_store(&bell->written, false);
 }
 
 static size_t kafka_poll(pdr_log *base)
 {
     pdr_kafka *log = (pdr_kafka *)base;
-    empty_wake_fd(log);
+    answer_bell(&log->bell);
     log->again = false;
     log->callbacks = 0;
     log->in_poll = true;
     for (kafka_producer *p = log->producers; p; p = p->next)
         if (!p->retired) kafka_producer_poll(log, p);
     for (kafka_consumer *c = log->consumers; c; c = c->next)
-        kafka_consumer_poll(log, c);
+        rd_kafka_poll(c->client.rk, 0);
     int64_t now = log->readers ? kafka_now_us() : 0;
     for (kafka_reader *r = log->readers; r; r = r->next)
         kafka_reader_poll(r, now);
@@ -62,15 +63,15 @@ static size_t kafka_poll(pdr_log *base)
 static int kafka_wait_on(pdr_log *base, struct pollfd *fds, int max, int64_t *due_us)
 {
     pdr_kafka *log = (pdr_kafka *)base;
-    log->slept = true;
-    *due_us = log->again ? 0 : INT64_MAX;
+    atomic_store(&log->bell.sleeping, true);
+    *due_us = log->again || atomic_load(&log->bell.rung) ? 0 : INT64_MAX;
     int64_t now = log->readers ? kafka_now_us() : 0;
     for (const kafka_reader *r = log->readers; r; r = r->next) {
         int64_t due = kafka_reader_due_us(r, now);
         if (due < *due_us) *due_us = due;
     }
     if (max < 1) return 0;
-    fds[0] = (struct pollfd){.fd = log->wake_fd, .events = POLLIN};
+    fds[0] = (struct pollfd){.fd = log->bell.fd, .events = POLLIN};
     return 1;
 }
 
@@ -113,8 +114,8 @@ static pdr_code open_parts(pdr_kafka *log, const pdr_kafka_options *options, pdr
     if (code == PDR_OK) code = kafka_settings_init(&log->settings, options, err);
     if (code == PDR_OK) code = kafka_keeper_open(&log->keeper, options, err);
     if (code != PDR_OK) return code;
-    log->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (log->wake_fd < 0) return pdr_fail_backend(err, PDR_NOMEM, errno, "can't make an eventfd");
+    log->bell.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (log->bell.fd < 0) return pdr_fail_backend(err, PDR_NOMEM, errno, "can't make an eventfd");
     /* Both kinds of client at once: settings that don't go together show here. */
     kafka_consumer *consumer;
     code = kafka_consumer_take(&consumer, log, 0, err);
@@ -128,7 +129,7 @@ pdr_code pdr_kafka_log_open(pdr_log **out, const pdr_kafka_options *options, pdr
     pdr_kafka *log = pdr_calloc(1, sizeof *log);
     if (!log) return pdr_fail(err, PDR_NOMEM, "no memory for a Kafka log");
     log->base.ops = &kafka_ops;
-    log->wake_fd = -1;
+    log->bell.fd = -1;
     pdr_code code = open_parts(log, options, err);
     if (code != PDR_OK) {
         kafka_close(&log->base);

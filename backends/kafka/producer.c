@@ -46,7 +46,8 @@ pdr_code kafka_producer_open(kafka_producer **out, pdr_kafka *log, pdr_error *er
         pdr_free(p);
         return code;
     }
-    kafka_client_watch(p->client.events, log->wake_fd);
+    p->client.origin->producer = p;
+    kafka_queue_watch(p->client.events, &log->bell);
     p->next = log->producers;
     log->producers = p;
     *out = p;
@@ -69,7 +70,7 @@ void kafka_producers_sweep(pdr_kafka *log)
             continue;
         }
         *link = p->next;
-        kafka_client_watch(p->client.events, -1);
+        kafka_queue_watch(p->client.events, NULL);
         kafka_keeper_destroy(log->keeper, p->client);
         pdr_free(p->tickets);
         pdr_free(p->in_flight);
@@ -151,17 +152,12 @@ pdr_code kafka_producer_append(kafka_producer *producer, const kafka_writer *wri
     return PDR_OK;
 }
 
-/* Broken offsets come in runs: a batch that the broker had already gets -1, 0, 1, ... */
-typedef struct offset_run {
-    int64_t last;
-    bool broken;
-} offset_run;
-
-static int64_t offset_of(offset_run *run, const rd_kafka_message_t *message)
+/* Offsets that aren't the log's come in runs: a batch that the broker had already gets -1, 0, 1, ... */
+static int64_t offset_of(kafka_producer *p, const rd_kafka_message_t *message)
 {
-    run->broken = message->offset < 0 || (run->broken && message->offset == run->last + 1);
-    run->last = message->offset;
-    return run->broken ? -1 : message->offset;
+    p->offsets_broken = message->offset < 0 || (p->offsets_broken && message->offset == p->last_offset + 1);
+    p->last_offset = message->offset;
+    return p->offsets_broken ? -1 : message->offset;
 }
 
 static kafka_ticket redeem(kafka_producer *p, const rd_kafka_message_t *message)
@@ -181,61 +177,47 @@ static kafka_writer *waiting(const pdr_kafka *log, kafka_ticket ticket)
     return writer && writer->generation == ticket.generation ? writer : NULL;
 }
 
-static void tell(pdr_kafka *log, kafka_ticket to, size_t count)
+static void tell(pdr_kafka *log)
 {
-    kafka_writer *writer = count ? waiting(log, to) : NULL;
+    size_t count = log->report_count;
+    kafka_writer *writer = count ? waiting(log, log->reports_to) : NULL;
+    log->report_count = 0;
     if (!writer) return;
     log->callbacks++;
     writer->events.reports(writer->context, log->reports, count);
 }
 
-static void serve_reports(pdr_kafka *log, kafka_producer *p, rd_kafka_event_t *event)
+void kafka_producer_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *origin)
 {
-    kafka_ticket to = {0};
-    size_t count = 0;
-    offset_run run = {0};
-    const rd_kafka_message_t *m;
-    while ((m = rd_kafka_event_message_next(event)) != NULL) {
-        kafka_ticket ticket = redeem(p, m);
-        bool other = ticket.slot != to.slot || ticket.generation != to.generation;
-        if (count == KAFKA_BATCH || (count && other)) {
-            tell(log, to, count);
-            count = 0;
-        }
-        kafka_writer *writer = waiting(log, ticket); /* looked up after the callback, which may close it */
-        if (!writer) continue;
-        to = ticket;
-        bool fine = m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-        writer->worked |= fine;
-        log->reports[count++] =
-            (pdr_log_report){ticket.tag, kafka_code(m->err), (int32_t)m->err, fine ? offset_of(&run, m) : -1};
-    }
-    tell(log, to, count);
+    (void)rk;
+    kafka_producer *p = ((kafka_origin *)origin)->producer;
+    pdr_kafka *log = ((kafka_origin *)origin)->log;
+    kafka_ticket ticket = redeem(p, message);
+    bool other = ticket.slot != log->reports_to.slot || ticket.generation != log->reports_to.generation;
+    if (log->report_count == KAFKA_BATCH || (log->report_count && other)) tell(log);
+    kafka_writer *writer = waiting(log, ticket); /* looked up after the callback, which may close it */
+    if (!writer) return;
+    bool fine = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    writer->worked |= fine;
+    log->reports_to = ticket;
+    log->reports[log->report_count++] = (pdr_log_report){
+        ticket.tag, kafka_code(message->err), (int32_t)message->err, fine ? offset_of(p, message) : -1};
 }
 
-static void serve_error(pdr_kafka *log, kafka_producer *p, rd_kafka_event_t *event)
+void kafka_producer_error(kafka_producer *producer, rd_kafka_resp_err_t why)
 {
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__FATAL || p->retired) return;
+    pdr_kafka *log = producer->client.origin->log;
+    if (why != RD_KAFKA_RESP_ERR__FATAL || producer->retired) return;
     char reason[300];
-    rd_kafka_resp_err_t why = rd_kafka_fatal_error(p->client.rk, reason, sizeof reason);
+    rd_kafka_resp_err_t cause = rd_kafka_fatal_error(producer->client.rk, reason, sizeof reason);
     pdr_error error;
-    pdr_code ignored = pdr_fail_backend(&error, PDR_FATAL, (int32_t)why, "Kafka producer: %s", reason);
+    pdr_code ignored = pdr_fail_backend(&error, PDR_FATAL, (int32_t)cause, "Kafka producer: %s", reason);
     (void)ignored;
-    kafka_writers_break(log, p, &error);
+    tell(log);
+    kafka_writers_break(log, producer, &error);
 }
 
 void kafka_producer_poll(pdr_kafka *log, kafka_producer *producer)
 {
-    int turns = KAFKA_EVENTS_A_TURN;
-    rd_kafka_event_t *event;
-    while (turns-- > 0) {
-        event = rd_kafka_queue_poll(producer->client.events, 0);
-        if (!event) return;
-        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR)
-            serve_reports(log, producer, event);
-        else
-            serve_error(log, producer, event);
-        rd_kafka_event_destroy(event);
-    }
-    log->again = true;
+    if (rd_kafka_poll(producer->client.rk, 0)) tell(log);
 }

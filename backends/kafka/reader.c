@@ -24,7 +24,7 @@ static pdr_code start(kafka_reader *r, int64_t offset, pdr_error *err)
 static void stop(kafka_reader *r)
 {
     if (!r->consumer) return;
-    kafka_client_watch(r->queue, -1);
+    kafka_queue_watch(r->queue, NULL);
     rd_kafka_consume_stop(r->consumer->client.topic, r->partition);
     rd_kafka_queue_destroy(r->queue);
     kafka_consumer *consumer = r->consumer;
@@ -54,7 +54,7 @@ pdr_code kafka_reader_open(pdr_log *base, int32_t partition, int64_t from,
         return code;
     }
     r->queue = rd_kafka_queue_new(r->consumer->client.rk);
-    kafka_client_watch(r->queue, log->wake_fd);
+    kafka_queue_watch(r->queue, &log->bell);
     r->next = log->readers;
     log->readers = r;
     code = start(r, first_offset(from), err);
