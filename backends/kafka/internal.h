@@ -20,7 +20,7 @@ typedef struct kafka_writer kafka_writer;
 typedef struct kafka_reader kafka_reader;
 
 enum {
-    KAFKA_BATCH = 512,        /* records or reports given to one callback */
+    KAFKA_BATCH = 256,        /* records or reports given to one callback */
     KAFKA_BATCHES_A_TURN = 2, /* of one reader, before the others get theirs */
     KAFKA_CLIENTS_KEPT = 4,   /* consumer clients before readers of different partitions share one */
     KAFKA_CLIENTS_MAX = 32    /* consumer clients at all: the most readers of one partition */
@@ -121,6 +121,8 @@ void kafka_keeper_trace(kafka_keeper *keeper, int level, const char *line); /* a
 void kafka_keeper_destroy(kafka_keeper *keeper, kafka_client client);       /* takes the client */
 /* Fetch the topic's metadata, so that the first record doesn't wait for it. Before destroy. */
 void kafka_keeper_warm(kafka_keeper *keeper, const kafka_client *client);
+/* Make a consumer look again whether it should fetch from `partition`. Before destroy. */
+void kafka_keeper_nudge(kafka_keeper *keeper, const kafka_client *client, int32_t partition);
 void kafka_keeper_close(kafka_keeper *keeper, int timeout_ms); /* waits so long, then lets it end by itself */
 
 /* producer.c, writer.c */

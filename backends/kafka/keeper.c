@@ -6,10 +6,13 @@
 /* Destroying a client joins its threads, and asking for metadata waits for a broker: neither may happen in
  * poll. The keeper's thread is started with the log and outlives it when a job hangs; it then frees itself.
  */
+typedef enum { DESTROY, WARM, NUDGE } job_kind;
+
 typedef struct job {
     struct job *next;
+    job_kind kind;
     kafka_client client;
-    bool destroy;
+    int32_t partition;
 } job;
 
 struct kafka_keeper {
@@ -23,14 +26,36 @@ struct kafka_keeper {
     void *trace_context;
 };
 
-enum { WARM_TIMEOUT_MS = 1000 };
+enum { ASK_TIMEOUT_MS = 1000 };
 
 static void warm(const kafka_client *client)
 {
     const struct rd_kafka_metadata *metadata;
-    if (rd_kafka_metadata(client->rk, 0, client->topic, &metadata, WARM_TIMEOUT_MS) ==
+    if (rd_kafka_metadata(client->rk, 0, client->topic, &metadata, ASK_TIMEOUT_MS) ==
         RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_metadata_destroy(metadata);
+}
+
+/* Any request to the partition's leader wakes the thread that fetches from it. */
+static void nudge(const kafka_client *client, int32_t partition)
+{
+    int64_t low, high;
+    const char *topic = rd_kafka_topic_name(client->topic);
+    rd_kafka_resp_err_t ignored =
+        rd_kafka_query_watermark_offsets(client->rk, topic, partition, &low, &high, ASK_TIMEOUT_MS);
+    (void)ignored;
+}
+
+static void run(job *todo, bool closing)
+{
+    if (todo->kind == DESTROY)
+        kafka_client_close(&todo->client);
+    else if (closing)
+        return;
+    else if (todo->kind == WARM)
+        warm(&todo->client);
+    else
+        nudge(&todo->client, todo->partition);
 }
 
 void kafka_keeper_trace(kafka_keeper *keeper, int level, const char *line)
@@ -63,12 +88,9 @@ static void *keeper_main(void *argument)
     pthread_mutex_lock(&keeper->lock);
     job *next;
     while ((next = next_job(keeper)) != NULL) {
-        bool skip = keeper->closing && !next->destroy;
+        bool closing = keeper->closing;
         pthread_mutex_unlock(&keeper->lock);
-        if (next->destroy)
-            kafka_client_close(&next->client);
-        else if (!skip)
-            warm(&next->client);
+        run(next, closing);
         pdr_free(next);
         pthread_mutex_lock(&keeper->lock);
     }
@@ -112,11 +134,11 @@ pdr_code kafka_keeper_open(kafka_keeper **out, const pdr_kafka_options *options,
     return PDR_OK;
 }
 
-static bool enqueue(kafka_keeper *keeper, kafka_client client, bool destroy)
+/* Without memory for a job it is left undone: a client that isn't destroyed is left behind, never raced. */
+static void enqueue(kafka_keeper *keeper, job todo)
 {
-    job *added = pdr_alloc(sizeof *added);
-    if (!added) return false;
-    *added = (job){NULL, client, destroy};
+    job *added = pdr_memdup(&todo, sizeof todo);
+    if (!added) return;
     pthread_mutex_lock(&keeper->lock);
     if (keeper->last)
         keeper->last->next = added;
@@ -125,20 +147,21 @@ static bool enqueue(kafka_keeper *keeper, kafka_client client, bool destroy)
     keeper->last = added;
     pthread_cond_broadcast(&keeper->changed);
     pthread_mutex_unlock(&keeper->lock);
-    return true;
 }
 
 void kafka_keeper_destroy(kafka_keeper *keeper, kafka_client client)
 {
-    bool ignored =
-        enqueue(keeper, client, true); /* without memory for a job it is left behind, never raced */
-    (void)ignored;
+    enqueue(keeper, (job){.kind = DESTROY, .client = client});
 }
 
 void kafka_keeper_warm(kafka_keeper *keeper, const kafka_client *client)
 {
-    bool ignored = enqueue(keeper, *client, false); /* only a speed-up */
-    (void)ignored;
+    enqueue(keeper, (job){.kind = WARM, .client = *client});
+}
+
+void kafka_keeper_nudge(kafka_keeper *keeper, const kafka_client *client, int32_t partition)
+{
+    enqueue(keeper, (job){.kind = NUDGE, .client = *client, .partition = partition});
 }
 
 void kafka_keeper_close(kafka_keeper *keeper, int timeout_ms)

@@ -100,8 +100,8 @@ static void fail(kafka_reader *r, const pdr_error *error)
     r->events.failed(r->context, error);
 }
 
-/* Fetch anew from `offset`: wakes a client that has stopped fetching, and makes it tell the end again. What
- * comes twice by this is left out by its offset. */
+/* Fetch anew from `offset`, and have the end told again. What comes twice by this is left out by its offset.
+ */
 static void restart(kafka_reader *r, int64_t offset)
 {
     rd_kafka_consume_stop(r->consumer->client.topic, r->partition);
@@ -216,18 +216,20 @@ static void serve_batch(kafka_reader *r, rd_kafka_message_t **messages, size_t c
         rd_kafka_message_destroy(messages[i]);
 }
 
-/* librdkafka 2.0.2 looks again only after up to a second when it has stopped fetching because enough was read
- * ahead; so it is woken once that is used up. */
+/* When enough is read ahead, librdkafka 2.0.2 stops fetching and looks again only after up to a second; so it
+ * is woken when half of that is used up. */
 static void note_read_ahead(kafka_reader *r)
 {
     size_t waiting = rd_kafka_queue_length(r->queue);
     const kafka_settings *s = &r->log->settings;
-    if (r->position < 0) return;
-    if (waiting >= s->read_ahead_records || waiting * r->mean_bytes >= s->read_ahead_bytes / 4 * 3)
+    size_t most = s->read_ahead_records;
+    if (r->mean_bytes && s->read_ahead_bytes / r->mean_bytes < most)
+        most = s->read_ahead_bytes / r->mean_bytes;
+    if (waiting >= most / 4 * 3) {
         r->throttled = true;
-    if (!waiting && r->throttled) {
+    } else if (r->throttled && waiting <= most / 2) {
         r->throttled = false;
-        restart(r, r->position);
+        kafka_keeper_nudge(r->log->keeper, &r->consumer->client, r->partition);
     }
 }
 
