@@ -5,7 +5,7 @@ FORMAT_VERSION=14
 check_main() {
   local failed=0
   [ $# = 0 ] || die "check takes no arguments"
-  need_packages check
+  need_packages build check
   cd "$PDR_ROOT"
   check_one 'clang-format' check_format || failed=1
   check_one 'dependency arrows' python3 tools/arrows.py . || failed=1
@@ -66,17 +66,23 @@ check_shell() {
   return "$code"
 }
 
-# Each line of tools/generated.txt: a folder, then the command that makes its files anew in the folder {out}.
+# Each line of tools/generated.txt: a file of the tree, then the program below build/release, with its arguments, that
+# prints it. The program is built anew, so that an old one doesn't say yes.
 check_generated() {
-  local folder command out code=0
-  while read -r folder command; do
-    [[ -n $folder && $folder != \#* ]] || continue
-    out=$(mktemp -d)
-    bash -c "${command//'{out}'/$out}" && diff -r "$folder" "$out" || {
-      echo "$folder is not what its source makes: ${command//'{out}'/$folder}"
+  local file program arguments built code=0
+  while read -r file program arguments; do
+    [[ -n $file && $file != \#* ]] || continue
+    [ -f "$PDR_RELEASE/build.ninja" ] || configure release
+    built=$(ninja -C "$PDR_RELEASE" "$program") || {
+      printf '%s\n' "$built"
+      return 1
+    }
+    # The arguments are words of the list, split on purpose.
+    # shellcheck disable=SC2086
+    "$PDR_RELEASE/$program" $arguments | diff "$file" - || {
+      echo "$file is not what build/release/$program prints; write it anew: build/release/$program $arguments >$file"
       code=1
     }
-    rm -rf "$out"
   done <tools/generated.txt
   return "$code"
 }
