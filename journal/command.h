@@ -14,6 +14,25 @@ typedef enum pdr_request {
 
 #define PDR_ANY_SEQ UINT64_MAX
 
+enum { PDR_MAX_APPEND = 16 * 1024 * 1024 }; /* bytes of all events of one append without an actor */
+
+/* What the owner notes of an answer that waits until record `number` is acknowledged. Private to the owner.
+ */
+typedef struct pdr_waiting_answer {
+    uint64_t number;
+    struct pdr_entity *entity; /* whose open commands it counts among; NULL: none */
+    uint64_t seq;
+    uint32_t events;
+    uint64_t saw; /* number of the entity's newest record that the answer rests on; 0: `position` tells */
+    pdr_position position; /* of the entity's newest event, if it was acknowledged already */
+    pdr_code code;
+    bool commit; /* record `number` is the last of its own commit */
+    bool repeated;
+    bool is_state;    /* `data` is a read's packed state, else an answer or a refusal's text */
+    pdr_bytes data;   /* owned; data NULL: none */
+    pdr_error *error; /* owned; NULL: the code's own text */
+} pdr_waiting_answer;
+
 typedef struct pdr_cmd {
     struct pdr_cmd *next; /* for whoever owns it */
     pdr_request request;
@@ -30,6 +49,7 @@ typedef struct pdr_cmd {
     pdr_completion done; /* called exactly once, inside the owner's turn or poll */
     void *context;
     size_t bytes; /* of the whole allocation */
+    pdr_waiting_answer answer;
 } pdr_cmd;
 
 /* What a command is made from: borrowed. */
@@ -49,7 +69,8 @@ typedef struct pdr_cmd_spec {
 /* Checks sizes and UTF-8 of the entity id; computes hash and fingerprint. PDR_INVALID_ARGUMENT,
  * PDR_TOO_LARGE, PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_cmd_make(pdr_cmd **out, const pdr_cmd_spec *spec, pdr_error *err);
-void pdr_cmd_free(pdr_cmd *cmd);
+void pdr_cmd_free(pdr_cmd *cmd);          /* NULL is fine */
+void pdr_cmd_forget_answer(pdr_cmd *cmd); /* it is to be decided again */
 
 uint64_t pdr_key_hash(pdr_bytes key);
 

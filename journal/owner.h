@@ -114,6 +114,16 @@ void pdr_owner_assign(pdr_owner *owner, int64_t generation);
  * commands get NOT_OWNER. */
 void pdr_owner_resign(pdr_owner *owner);
 
+/* Save everything that is dirty as soon as possible, until pdr_owner_is_clean. */
+void pdr_owner_flush(pdr_owner *owner);
+/* No open command, nothing dirty, and the checkpoint at the end of what is known. */
+bool pdr_owner_is_clean(const pdr_owner *owner);
+
+/* Instead of owning: make the store from the log, from the checkpoint (after a reset: the beginning) to the
+ * log's end, without a FENCE. Ends IDLE with no error, or with one: PDR_STALE: an owner has taken over and
+ * goes on from there itself. */
+void pdr_owner_rebuild(pdr_owner *owner);
+
 /* Take a command. PDR_OK: the owner owns it and completes it exactly once. Otherwise (PDR_BUSY,
  * PDR_NOT_OWNER, or the error of a FAILED owner) the caller still owns it. */
 PDR_CHECKED pdr_code pdr_owner_submit(pdr_owner *owner, pdr_cmd *cmd, pdr_error *err);

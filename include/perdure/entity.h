@@ -15,7 +15,7 @@ extern "C" {
 enum {
     PDR_MAX_ENTITY_ID = 512, /* bytes; UTF-8, no NUL */
     PDR_MAX_COMMAND_ID = 64, /* bytes, any */
-    PDR_MAX_REPLY = 255, /* bytes of a reply that rides in a commit's last event, or of a refusal's text */
+    PDR_MAX_REPLY = 240, /* bytes of a reply that rides in a commit's last event, or of a refusal's text */
     PDR_MAX_EVENTS_PER_COMMIT = 1024,
     PDR_MAX_EVENT = 1024 * 1024,     /* bytes of one encoded event or command */
     PDR_MAX_STATE = 16 * 1024 * 1024 /* bytes of one packed state */

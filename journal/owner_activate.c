@@ -1,0 +1,331 @@
+/* Activation: tail events in memory, else one batched look-up for all entities that wait in a turn; never a
+ * scan of the log. A state that is missing or older than its head is brought up by reading the entity's
+ * history. */
+#include "journal/owner_core.h"
+
+enum { HISTORY_PERMITS = 4, HISTORY_BYTES = 64 * 1024 * 1024 };
+
+void pdr_own_activate(pdr_owner *o, pdr_entity *e)
+{
+    if (pdr_own_entities_push(&o->to_lookup, e) == PDR_OK) {
+        e->flags |= PDR_ENTITY_ACTIVATING;
+        return;
+    }
+    pdr_own_recover(o, PDR_NOMEM, "out of memory while activating");
+}
+
+void pdr_own_break_entity(pdr_owner *o, pdr_entity *e, pdr_code code, const pdr_error *why)
+{
+    pdr_state_release(&e->state);
+    e->flags |= PDR_ENTITY_BROKEN;
+    e->why = pdr_memdup(why, sizeof *why);
+    if (e->why) e->why->code = code;
+    pdr_own_trace(o, PDR_LEVEL_ERROR, "entity %.*s is unavailable: %s",
+                  (int)(e->key_size > 200 ? 200 : e->key_size), (const char *)e->key, why->message);
+}
+
+/* The exact triple that this owner last saw, or that its own save under way will make. */
+bool pdr_own_stamp_fits(const pdr_owner *o, const pdr_stamp *stamp, uint64_t since_saves)
+{
+    if (!PDR_RULE(STORE_TRIPLE)) return true;
+    const pdr_stamp *mine = &o->row.stamp;
+    if (memcmp(stamp->store_id, mine->store_id, PDR_ID_SIZE) != 0 || !pdr_term_equal(stamp->term, mine->term))
+        return false;
+    uint64_t newest = mine->saves + (o->save_under_way || o->save_unknown ? 1 : 0);
+    return stamp->saves >= since_saves && stamp->saves <= newest;
+}
+
+/* --- becoming ready --- */
+
+static bool merge_tail(pdr_owner *o, pdr_entity *e)
+{
+    pdr_error err;
+    if (!(e->flags & PDR_ENTITY_TAIL) || pdr_own_tail_merge(o, e, &err) == PDR_OK) return true;
+    pdr_own_recover_error(o, &err);
+    return false;
+}
+
+static void serve_entity(pdr_owner *o, pdr_entity *e)
+{
+    e->flags = (uint16_t)((e->flags & ~PDR_ENTITY_ACTIVATING) | PDR_ENTITY_READY);
+    o->counters.activations++;
+    pdr_own_account(o, e);
+    pdr_own_run_waiting(o, e);
+}
+
+static void ready(pdr_owner *o, pdr_entity *e)
+{
+    if (merge_tail(o, e)) serve_entity(o, e);
+}
+
+/* Unavailable, but its head is known and will be saved. */
+static void ready_broken(pdr_owner *o, pdr_entity *e, pdr_code code, const pdr_error *why)
+{
+    pdr_state_release(&e->state);
+    if (!merge_tail(o, e)) return;
+    pdr_own_break_entity(o, e, code, why);
+    serve_entity(o, e);
+}
+
+/* --- history --- */
+
+static void end_catchup(pdr_own_catchup *c)
+{
+    pdr_owner *o = c->owner;
+    for (pdr_own_catchup **p = &o->catchups; *p; p = &(*p)->next) {
+        if (*p != c) continue;
+        *p = c->next;
+        break;
+    }
+    if (c->history) o->catchups_under_way--;
+    pdr_history_close(c->history);
+    pdr_free(c);
+}
+
+static pdr_code on_history_event(void *context, const pdr_log_record *record, const pdr_header *header,
+                                 pdr_error *err)
+{
+    pdr_own_catchup *c = context;
+    pdr_owner *o = c->owner;
+    return pdr_state_fold(&c->entity->state, c->entity->folder, record->entry.value, header->seq,
+                          header->time_us, o->config.settings.check_handlers, &o->scratch, err);
+}
+
+static void on_history_done(void *context, pdr_code code, const pdr_error *error)
+{
+    pdr_own_catchup *c = context;
+    pdr_owner *o = c->owner;
+    pdr_entity *e = c->entity;
+    pdr_error why = error ? *error : (pdr_error){code, 0, ""};
+    end_catchup(c);
+    if (code == PDR_OK) {
+        ready(o, e);
+    } else if (pdr_code_class(code) == PDR_CLASS_TRANSIENT) {
+        pdr_own_recover_error(o, &why);
+    } else {
+        ready_broken(o, e, code, &why);
+    }
+    if (o->state == PDR_OWNER_SERVING || o->state == PDR_OWNER_SCANNING) pdr_own_start_catchups(o);
+}
+
+static const pdr_history_events history_events = {on_history_event, on_history_done};
+
+void pdr_own_start_catchups(pdr_owner *o)
+{
+    for (pdr_own_catchup *c = o->catchups; c && o->catchups_under_way < HISTORY_PERMITS; c = c->next) {
+        if (c->history) continue;
+        pdr_error err;
+        pdr_history_spec spec = {.partition = o->config.partition,
+                                 .key = pdr_entity_key(c->entity),
+                                 .after_seq = 0,
+                                 .to_seq = c->head_seq,
+                                 .last = c->head_last,
+                                 .max_bytes = HISTORY_BYTES};
+        pdr_code code = pdr_history_open(&c->history, o->log, &spec, &history_events, c, &err);
+        if (code != PDR_OK) {
+            pdr_own_recover(o, code, "reading a history: %.300s", err.message);
+            return;
+        }
+        o->catchups_under_way++;
+        o->counters.history_reads++;
+    }
+}
+
+/* From the beginning: an older state of this revision could be the start, but one that has to be brought up
+ * is rare, and the whole history is always right. */
+static void bring_up(pdr_owner *o, pdr_entity *e, const pdr_head *head)
+{
+    pdr_error err;
+    pdr_own_catchup *c = pdr_calloc(1, sizeof *c);
+    pdr_code code = c ? pdr_state_init(&e->state, e->folder, &err) : PDR_NOMEM;
+    if (code != PDR_OK) {
+        pdr_free(c);
+        pdr_own_recover(o, PDR_NOMEM, "out of memory while activating");
+        return;
+    }
+    *c = (pdr_own_catchup){o->catchups, o, e, NULL, head->seq, head->last};
+    o->catchups = c;
+}
+
+/* --- look-ups --- */
+
+static void take_state(pdr_owner *o, pdr_entity *e, const pdr_head *head)
+{
+    pdr_error err;
+    pdr_code code = PDR_OK;
+    bool fits = head && head->state.data && (head->state_seq == head->seq || !PDR_RULE(HEAD_STATE));
+    if (!e->folder) {
+        ready(o, e);
+        return;
+    }
+    if (!head)
+        code = pdr_state_init(&e->state, e->folder, &err);
+    else if (fits)
+        code = pdr_state_load(&e->state, e->folder, head->state, &err);
+    if (code == PDR_NOMEM) {
+        pdr_own_recover_error(o, &err);
+        return;
+    }
+    if (code != PDR_OK) fits = false; /* bytes that today's code can't read: the log can tell */
+    if (!head || fits) {
+        ready(o, e);
+        return;
+    }
+    if (!head->state.data) o->counters.other_revisions++;
+    bring_up(o, e, head);
+}
+
+static void take_head(pdr_owner *o, pdr_entity *e, const pdr_head *head)
+{
+    pdr_error err;
+    e->seq = head ? head->seq : 0;
+    if (head) {
+        const pdr_term *term = pdr_own_intern(o, head->last.term);
+        pdr_code code = term ? pdr_ids_load(&e->ids, head->ids, &err)
+                             : pdr_fail(&err, PDR_NOMEM, "out of memory while activating");
+        if (code != PDR_OK) {
+            pdr_own_recover_error(o, &err);
+            return;
+        }
+        /* A tail's newest event is further on, unless the head was saved after the checkpoint moved. */
+        if (!(e->flags & PDR_ENTITY_TAIL) || e->tail->seq <= head->seq) {
+            e->acked_seq = head->seq;
+            e->last = (pdr_place){head->last.offset, head->last.number, term};
+        }
+    }
+    take_state(o, e, head);
+}
+
+static bool goes_on(const pdr_owner *o)
+{
+    return o->state == PDR_OWNER_SERVING || o->state == PDR_OWNER_SCANNING;
+}
+
+/* Heads come in any order and are found through the table; who was asked for and isn't among them has none.
+ */
+static void take_heads(pdr_owner *o, const pdr_own_lookup *l, const pdr_store_result *result)
+{
+    for (size_t i = 0; i < result->head_count && goes_on(o); i++) {
+        const pdr_head *head = &result->heads[i];
+        pdr_entity *e = pdr_entity_find(&o->table, head->key, pdr_key_hash(head->key));
+        if (!e || !(e->flags & PDR_ENTITY_ASKED)) continue;
+        e->flags &= (uint16_t)~PDR_ENTITY_ASKED;
+        take_head(o, e, head);
+    }
+    for (size_t i = 0; i < l->count && goes_on(o); i++) {
+        pdr_entity *e = l->entities[i];
+        if (!(e->flags & PDR_ENTITY_ASKED)) continue;
+        e->flags &= (uint16_t)~PDR_ENTITY_ASKED;
+        take_head(o, e, NULL);
+    }
+}
+
+static void unlink_lookup(pdr_owner *o, pdr_own_lookup *l)
+{
+    for (pdr_own_lookup **p = &o->lookups; *p; p = &(*p)->next) {
+        if (*p != l) continue;
+        *p = l->next;
+        break;
+    }
+    o->lookups_under_way--;
+}
+
+/* The store can't say: those who wait are told, what is dirty is looked up again later. */
+static void lookup_failed(pdr_owner *o, const pdr_own_lookup *l, const pdr_error *why)
+{
+    o->lookup_after = o->now + o->config.settings.backoff_min_us;
+    pdr_own_trace(o, PDR_LEVEL_WARN, "look-up: %s", why->message);
+    for (size_t i = 0; i < l->count; i++) {
+        pdr_entity *e = l->entities[i];
+        e->flags &= (uint16_t) ~(PDR_ENTITY_ASKED | PDR_ENTITY_ACTIVATING);
+        while (e->waiting) {
+            pdr_cmd *cmd = e->waiting->next;
+            if (cmd == e->waiting)
+                e->waiting = NULL;
+            else
+                e->waiting->next = cmd->next;
+            pdr_own_detach(o, cmd);
+            pdr_own_answer_now(o, cmd, why->code, why);
+        }
+    }
+}
+
+static void on_found(void *context, uint64_t tag, const pdr_store_result *result)
+{
+    pdr_owner *o = context;
+    pdr_own_lookup *l = (pdr_own_lookup *)(uintptr_t)tag;
+    unlink_lookup(o, l);
+    if (result->code != PDR_OK) {
+        lookup_failed(o, l, result->error);
+    } else if (!pdr_own_stamp_fits(o, &result->row.stamp, l->saves)) {
+        pdr_own_recover(o, PDR_STALE, "a look-up shows another store than the last save");
+    } else {
+        if (o->save_under_way) o->counters.activations_during_save += l->count;
+        take_heads(o, l, result);
+        pdr_own_start_catchups(o);
+    }
+    pdr_free(l);
+}
+
+static pdr_code send_lookup(pdr_owner *o, size_t count, pdr_error *err)
+{
+    pdr_own_lookup *l = pdr_alloc(sizeof *l + count * sizeof *l->entities);
+    pdr_lookup_key *keys = pdr_alloc(count * sizeof *keys);
+    if (!l || !keys) {
+        pdr_free(l);
+        pdr_free(keys);
+        return pdr_fail(err, PDR_NOMEM, "a look-up of %zu entities", count);
+    }
+    *l = (pdr_own_lookup){o->lookups, o, o->row.stamp.saves, count};
+    for (size_t i = 0; i < count; i++) {
+        pdr_entity *e = o->to_lookup.items[i];
+        if (!e->folder) e->folder = pdr_own_folder_of(o, pdr_entity_key(e));
+        l->entities[i] = e;
+        keys[i] = (pdr_lookup_key){pdr_entity_key(e), e->folder ? pdr_folder_revision(e->folder) : 0};
+    }
+    pdr_code code = o->store->ops->lookup(o->store, o->config.partition, keys, count, on_found, o,
+                                          (uint64_t)(uintptr_t)l, err);
+    pdr_free(keys);
+    if (code != PDR_OK) {
+        pdr_free(l);
+        return code;
+    }
+    for (size_t i = 0; i < count; i++)
+        l->entities[i]->flags |= PDR_ENTITY_ASKED;
+    o->lookups = l;
+    o->lookups_under_way++;
+    return PDR_OK;
+}
+
+void pdr_own_send_lookups(pdr_owner *o)
+{
+    while (o->to_lookup.count && o->lookups_under_way < o->config.settings.lookup_permits &&
+           o->now >= o->lookup_after) {
+        pdr_error err;
+        size_t count = o->to_lookup.count;
+        if (count > o->config.settings.lookup_batch) count = o->config.settings.lookup_batch;
+        pdr_code code = send_lookup(o, count, &err);
+        if (code != PDR_OK) {
+            pdr_own_trace(o, PDR_LEVEL_WARN, "look-up: %s", err.message);
+            o->lookup_after = o->now + o->config.settings.backoff_min_us;
+            return;
+        }
+        o->to_lookup.count -= count;
+        memmove(o->to_lookup.items, o->to_lookup.items + count,
+                o->to_lookup.count * sizeof *o->to_lookup.items);
+    }
+}
+
+/* Completions were forgotten: nothing of this comes any more. */
+void pdr_own_cancel_activations(pdr_owner *o)
+{
+    for (pdr_own_lookup *l = o->lookups, *next; l; l = next) {
+        next = l->next;
+        pdr_free(l);
+    }
+    o->lookups = NULL;
+    o->lookups_under_way = 0;
+    while (o->catchups)
+        end_catchup(o->catchups);
+    o->to_lookup.count = 0;
+}
