@@ -35,7 +35,8 @@ static void append_stranger(pdr_sim_world *world, int32_t partition, const pdr_l
     if (pdr_sim_world_below(world, 2)) entry.key = like->key;
     if (malformed && like->header.size) {
         pdr_bytes header = like->header;
-        size_t keep = (size_t)pdr_sim_world_below(world, header.size);
+        /* Within the fixed fields: a header cut where its optional fields begin would be whole. */
+        size_t keep = (size_t)pdr_sim_world_below(world, header.size < 12 ? header.size : 12);
         if (pdr_sim_world_below(world, 2)) { /* cut short */
             entry.header = pdr_bytes_of(header.data, keep);
         } else { /* bytes left over */
