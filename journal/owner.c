@@ -136,6 +136,10 @@ pdr_owner_state pdr_owner_state_of(const pdr_owner *owner)
 {
     return owner->state;
 }
+uint64_t pdr_owner_open_commands(const pdr_owner *owner)
+{
+    return owner->open_commands;
+}
 const pdr_error *pdr_owner_error(const pdr_owner *owner)
 {
     return &owner->error;

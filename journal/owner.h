@@ -134,6 +134,7 @@ PDR_CHECKED pdr_code pdr_owner_submit(pdr_owner *owner, pdr_cmd *cmd, pdr_error 
 int64_t pdr_owner_turn(pdr_owner *owner);
 
 pdr_owner_state pdr_owner_state_of(const pdr_owner *owner);
+uint64_t pdr_owner_open_commands(const pdr_owner *owner); /* submitted and not yet completed; cheap */
 const char *pdr_owner_state_name(pdr_owner_state state);
 const pdr_error *pdr_owner_error(const pdr_owner *owner); /* why FAILED or WAITING; code PDR_OK: no reason */
 void pdr_owner_counters_of(const pdr_owner *owner, pdr_owner_counters *out);
