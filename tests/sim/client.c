@@ -26,9 +26,11 @@ static void ask_again(request *q, int64_t delay_us)
     pdr_sim_world_at(q->run->world, delay_us, ask, q, 0);
 }
 
-static int64_t short_while(run *r)
+/* Longer and longer, so that a crowd before one entity thins out. */
+static int64_t short_while(const request *q)
 {
-    return 1 * MS + (int64_t)random_below(r, 30 * MS);
+    int64_t times = q->asks < 8 ? 1 + q->asks : 8;
+    return times * (1 * MS + (int64_t)random_below(q->run, 30 * MS));
 }
 
 /* "... node-12 ..." in a NOT_OWNER's message: ask there next, or anywhere. */
@@ -75,7 +77,7 @@ static void on_answer(void *context, const pdr_reply *reply)
     if (q->settled) return;
     if (reply->code == PDR_NOT_OWNER) follow(q, reply->error);
     if (a->state == ATTEMPT_FAILED || q->id_size)
-        ask_again(q, short_while(r));
+        ask_again(q, short_while(q));
     else
         settle(q); /* without an id nobody may ask again */
 }
@@ -89,7 +91,7 @@ void client_node_died(run *r, uint32_t writer)
             a->state = ATTEMPT_UNKNOWN;
             if (q->settled) continue;
             if (q->id_size || q->kind == ASK_READ)
-                ask_again(q, short_while(r));
+                ask_again(q, short_while(q));
             else
                 settle(q);
         }
@@ -165,7 +167,7 @@ static void on_refused_submit(request *q, const pdr_error *err)
         follow(q, err);
     else if (err->code != PDR_BUSY && err->code != PDR_RECOVERING)
         run_fail(q->run, "liveness", "submit gave %s: %s", pdr_code_name(err->code), err->message);
-    ask_again(q, short_while(q->run));
+    ask_again(q, short_while(q));
 }
 
 static void ask(void *context, uint64_t value)
@@ -177,13 +179,14 @@ static void ask(void *context, uint64_t value)
     node *n = &r->nodes[q->hint];
     if (!n->alive || n->stalled) { /* it may come through later, or the client tries another node */
         if (one_in(r, 2)) q->hint = (uint32_t)random_below(r, r->plan.nodes);
-        ask_again(q, short_while(r));
+        ask_again(q, short_while(q));
         return;
     }
+    q->asks++;
     attempt *a = add_attempt(q, n);
     pdr_cmd *cmd = make_command(q, a);
     if (!cmd) return;
-    if (q->asks++ && q->id_size) r->faults.retries++;
+    if (q->asks > 1 && q->id_size) r->faults.retries++;
     pdr_error err = {0};
     pdr_code code = pdr_owner_submit(n->owners[partition_of(r, q->entity)], cmd, &err);
     pdr_sim_world_trace(r->world, "request %llu (kind %d, acct/%u, %lld x %lld, id %.*s) to node-%u: %s",

@@ -14,7 +14,7 @@ enum { FOUND = 0, CLEAN = 0, FAILED = 1, USAGE = 2, LAST_LINES = 60, LINE = 512,
 
 typedef struct options {
     uint64_t seeds, seed;
-    bool one_seed, trace, json;
+    bool one_seed, trace, json, all;
     const char *broken, *kept;
     unsigned jobs;
 } options;
@@ -27,7 +27,8 @@ static const char *const rule_words[] = {
 
 static int usage(FILE *to)
 {
-    fputs("usage: sim [--seeds N] [--seed S] [--kept FILE] [--break RULE|all] [--jobs J] [--trace] [--json]\n"
+    fputs("usage: sim [--seeds N] [--seed S] [--kept FILE] [--break RULE|all] [--jobs J] [--all] [--trace] "
+          "[--json]\n"
           "  --seeds N     run seeds 1 to N (default 2000)\n"
           "  --seed S      run only seed S\n"
           "  --kept FILE   run the seeds that the file lists\n"
@@ -37,6 +38,7 @@ static int usage(FILE *to)
     for (int i = 0; i < PDR_RULE_COUNT; i++)
         fprintf(to, "%s%s", i ? ", " : "", rule_words[i]);
     fputs("\n  --jobs J      worker processes (default 2)\n"
+          "  --all         go on after a failure, tell each\n"
           "  --trace       with --seed: print every line of the trace\n"
           "  --json        print the counts as JSON, one object a line\n"
           "Exit code: 0 as expected, 1 a failure was found (with --break: none was), 2 usage.\n",
@@ -104,14 +106,16 @@ static int run_seeds(const options *o, const job *work)
 {
     verdict v;
     workers_run(&v, work);
-    if (v.failed) {
+    if (v.failed && !o->all) {
         explain(v.seed, v.failure);
         return FAILED;
     }
     totals_print(&v.sum, o->json);
     bool suffice = work->listed || work->count < 2000 || totals_suffice(&v.sum);
-    if (!o->json) printf("%llu seeds, 0 failures\n", (unsigned long long)v.sum.seeds);
-    return suffice ? CLEAN : FAILED;
+    if (!o->json)
+        printf("%llu seeds, %llu failures\n", (unsigned long long)v.sum.seeds,
+               (unsigned long long)v.failures);
+    return suffice && !v.failed ? CLEAN : FAILED;
 }
 
 static int run_broken(const job *work, int rule)
@@ -172,10 +176,15 @@ static bool parse_number(const char *text, uint64_t *out)
 static bool parse(options *o, int argc, char **argv)
 {
     static const struct option table[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
-        {"kept", required_argument, NULL, 'k'},  {"break", required_argument, NULL, 'b'},
-        {"jobs", required_argument, NULL, 'j'},  {"trace", no_argument, NULL, 't'},
-        {"json", no_argument, NULL, 'J'},        {NULL, 0, NULL, 0},
+        {"seeds", required_argument, NULL, 'n'},
+        {"seed", required_argument, NULL, 's'},
+        {"kept", required_argument, NULL, 'k'},
+        {"break", required_argument, NULL, 'b'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"trace", no_argument, NULL, 't'},
+        {"json", no_argument, NULL, 'J'},
+        {"all", no_argument, NULL, 'a'},
+        {NULL, 0, NULL, 0},
     };
     uint64_t jobs = 2;
     for (int c; (c = getopt_long(argc, argv, "", table, NULL)) != -1;) {
@@ -193,6 +202,7 @@ static bool parse(options *o, int argc, char **argv)
             if (!parse_number(optarg, &jobs) || jobs < 1 || jobs > 64) return false;
             break;
         case 't': o->trace = true; break;
+        case 'a': o->all = true; break;
         case 'J': o->json = true; break;
         default: return false;
         }
@@ -206,7 +216,8 @@ int main(int argc, char **argv)
     options o = {.seeds = 2000};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return usage(stdout);
     if (!parse(&o, argc, argv)) return usage(stderr);
-    job work = {.first = 1, .count = o.seeds, .workers = o.jobs, .progress = isatty(STDERR_FILENO)};
+    job work = {
+        .first = 1, .count = o.seeds, .workers = o.jobs, .progress = isatty(STDERR_FILENO), .all = o.all};
     if (o.one_seed) {
         work.first = o.seed;
         work.count = 1;

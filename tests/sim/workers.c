@@ -14,6 +14,7 @@ typedef struct shared {
     volatile uint64_t seed; /* under way */
     volatile uint64_t done;
     volatile bool failed;
+    volatile uint64_t failures;
     totals sum;
     char failure[900];
 } shared;
@@ -26,7 +27,7 @@ static uint64_t seed_at(const job *work, uint64_t i)
 static void work_through(shared *mine, const shared *all, const job *work, unsigned me)
 {
     for (uint64_t i = me; i < work->count; i += work->workers) {
-        for (unsigned w = 0; w < work->workers; w++)
+        for (unsigned w = 0; w < work->workers && !work->all; w++)
             if (all[w].failed) return;
         mine->seed = seed_at(work, i);
         outcome one;
@@ -34,9 +35,10 @@ static void work_through(shared *mine, const shared *all, const job *work, unsig
         totals_add(&mine->sum, &one);
         mine->done++;
         if (!one.failed) continue;
-        memcpy(mine->failure, one.failure, sizeof mine->failure);
+        if (work->all) fprintf(stderr, "sim: FAILED: %s\n", one.failure);
+        if (!mine->failures++) memcpy(mine->failure, one.failure, sizeof mine->failure);
         mine->failed = true;
-        return;
+        if (!work->all) return;
     }
 }
 
@@ -68,6 +70,7 @@ static void await(shared *all, const job *work, const pid_t *pids)
                 "seed %llu: the library ended the process by signal %d: an internal invariant, named above",
                 (unsigned long long)all[w].seed, WTERMSIG(status));
             all[w].failed = true;
+            all[w].failures++;
         }
     }
     if (work->progress) tell_progress(all, work);
@@ -95,6 +98,7 @@ void workers_run(verdict *out, const job *asked)
     await(all, &work, pids);
     for (unsigned w = 0; w < work.workers; w++) {
         totals_add_all(&out->sum, &all[w].sum);
+        out->failures += all[w].failures;
         if (!all[w].failed || (out->failed && out->seed < all[w].seed)) continue;
         out->failed = true;
         out->seed = all[w].seed;

@@ -10,11 +10,13 @@ typedef struct job {
     const uint64_t *listed;
     unsigned workers;
     bool progress;
+    bool all; /* go on after a failure; each is told on stderr */
 } job;
 
 typedef struct verdict {
     totals sum;
     bool failed;
+    uint64_t failures;
     uint64_t seed; /* the lowest that was seen to fail */
     char failure[900];
 } verdict;
