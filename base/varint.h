@@ -24,31 +24,45 @@ static inline uint8_t *pdr_put_varint(uint8_t *p, uint64_t value)
  * one form). */
 static inline bool pdr_get_varint(const uint8_t **p, const uint8_t *end, uint64_t *value)
 {
+    const uint8_t *at = *p;
+    if (at < end && *at < 0x80) {
+        *value = *at;
+        *p = at + 1;
+        return true;
+    }
     uint64_t result = 0;
-    for (unsigned shift = 0; shift < 64 && *p < end; shift += 7) {
-        uint8_t byte = *(*p)++;
-        if (shift == 63 && byte > 1) return false;
+    for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {
+        uint8_t byte = *at++;
         result |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            *value = result;
-            return byte != 0 || shift == 0;
-        }
+        if (byte & 0x80) continue;
+        *value = result;
+        *p = at;
+        return byte != 0 && (shift < 63 || byte == 1);
     }
     return false;
 }
 
+/* A compiler turns these into one move where the machine is little-endian. */
 static inline uint8_t *pdr_put_u64(uint8_t *p, uint64_t value)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(p, &value, sizeof value);
+#else
     for (unsigned i = 0; i < 8; i++)
         p[i] = (uint8_t)(value >> (8 * i));
+#endif
     return p + 8;
 }
 
 static inline uint64_t pdr_load_u64(const uint8_t *p)
 {
     uint64_t value = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&value, p, sizeof value);
+#else
     for (unsigned i = 0; i < 8; i++)
         value |= (uint64_t)p[i] << (8 * i);
+#endif
     return value;
 }
 

@@ -71,7 +71,7 @@ static uint8_t *put_fence(uint8_t *p, const pdr_header *h)
 static bool event_is_sound(const pdr_header *h)
 {
     return h->seq > 0 && h->count > 0 && h->count <= PDR_MAX_EVENTS_PER_COMMIT && h->index < h->count &&
-           h->seq > h->index && h->back_offset >= -1 &&
+           h->seq > h->index && h->back_offset >= -1 && h->back_offset < INT64_MAX &&
            (h->back_offset < 0 || (h->back_seq > 0 && h->back_seq < h->seq)) &&
            h->id.size <= PDR_MAX_COMMAND_ID && h->reply.size <= PDR_MAX_REPLY &&
            (!h->has_reply || h->index == h->count - 1) && h->correlation.size <= PDR_MAX_CORRELATION &&
@@ -165,17 +165,19 @@ static bool take_field(uint8_t tag, pdr_bytes bytes, pdr_header *h)
     case TAG_CORRELATION: h->correlation = bytes; return bytes.size > 0;
     case TAG_CAUSATION: h->causation = bytes; return bytes.size > 0;
     case TAG_CONSUMED: return take_consumed(bytes, h);
-    default: return tag >= TAG_SKIPPABLE;
+    default: return false;
     }
 }
 
+/* The optional fields. Only an EVENT has some. */
 static bool get_fields(const uint8_t **p, const uint8_t *end, pdr_header *h)
 {
     unsigned last = 0;
     while (*p < end) {
         uint8_t tag = *(*p)++;
         pdr_bytes bytes;
-        if (tag <= last || !get_bytes(p, end, &bytes) || !take_field(tag, bytes, h)) return false;
+        if (tag <= last || !get_bytes(p, end, &bytes)) return false;
+        if (tag < TAG_SKIPPABLE && (h->kind != PDR_KIND_EVENT || !take_field(tag, bytes, h))) return false;
         last = tag;
     }
     return true;
@@ -224,9 +226,22 @@ static bool get_rest(const uint8_t **p, const uint8_t *end, pdr_header *h)
     }
 }
 
+/* In four parts that compilers turn into plain stores: as one they take gcc's slow way, 40 % of all parsing.
+ */
+static void clear(pdr_header *h)
+{
+    enum { PART = sizeof *h / 4 };
+    _Static_assert(sizeof *h % 4 == 0, "four equal parts");
+    uint8_t *p = (uint8_t *)h;
+    memset(p, 0, PART);
+    memset(p + PART, 0, PART);
+    memset(p + 2 * PART, 0, PART);
+    memset(p + 3 * PART, 0, PART);
+}
+
 pdr_parsed pdr_header_parse(pdr_bytes bytes, pdr_header *out)
 {
-    memset(out, 0, sizeof *out);
+    clear(out);
     out->back_offset = -1;
     if (bytes.size == 0) return PDR_PARSED_MALFORMED;
     if (bytes.data[0] > PDR_RECORD_VERSION) return PDR_PARSED_TOO_NEW;
