@@ -37,10 +37,15 @@ static pdr_verdict corrupt(const pdr_log_record *record, const char *why, pdr_er
     return PDR_VERDICT_CORRUPT;
 }
 
+static bool has_entity(const pdr_log_record *record, const pdr_header *header)
+{
+    size_t size = record->entry.key.size;
+    return header->kind != PDR_KIND_EVENT || (size > 0 && size <= PDR_LOG_MAX_KEY);
+}
+
 static const char *breaks_commit(const pdr_walk *walk, const pdr_header *header, pdr_bytes key)
 {
     if (header->kind != PDR_KIND_EVENT) return walk->open ? "stands inside an open commit" : NULL;
-    if (key.size == 0 || key.size > PDR_LOG_MAX_KEY) return "has no entity id, or one that is too long";
     if (!walk->open) return header->index ? "begins a commit in its middle" : NULL;
     if (header->index != walk->open || header->count != walk->open_count)
         return "isn't the next of its open commit";
@@ -90,6 +95,7 @@ pdr_verdict pdr_walk_step(pdr_walk *walk, const pdr_log_record *record, pdr_head
         walk->offset = record->offset;
         return PDR_VERDICT_VOID;
     }
+    if (!has_entity(record, header)) return corrupt(record, "has no entity id, or one that is too long", err);
     const char *why = breaks_commit(walk, header, record->entry.key);
     if (why && PDR_RULE(TERM) && PDR_RULE(NUMBER)) return corrupt(record, why, err);
     walk->offset = record->offset;
