@@ -233,7 +233,7 @@ static void close_commands(pdr_owner *o)
     pdr_own_cmds answers = o->answers, inbox = o->inbox;
     o->answers = o->inbox = (pdr_own_cmds){NULL, NULL};
     for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(&answers));)
-        pdr_own_answer_now(o, cmd, cmd->answer.commit ? PDR_UNKNOWN_OUTCOME : PDR_CANCELLED, NULL);
+        pdr_own_answer_now(o, cmd, cmd->answer.commit || cmd->answer.repeated ? PDR_UNKNOWN_OUTCOME : PDR_CANCELLED, NULL);
     for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(&inbox));)
         pdr_own_answer_now(o, cmd, PDR_CANCELLED, NULL);
 }
@@ -272,12 +272,11 @@ void pdr_owner_assign(pdr_owner *o, int64_t generation)
 {
     o->generation = generation;
     o->resigning = false;
-    bool was_assigned = o->assigned;
     o->assigned = true;
-    if (was_assigned && o->state != PDR_OWNER_IDLE && o->state != PDR_OWNER_FAILED) return;
+    if (o->state != PDR_OWNER_IDLE && o->state != PDR_OWNER_FAILED) return;
     o->deposed = false;
-    o->term = NULL;
     o->have_stamp = false;
+    if (!o->answers.first) o->term = NULL; /* else the old term has something open: it is settled first */
     o->deadline = o->env->ops->mono_us(o->env);
     pdr_own_enter(o, PDR_OWNER_WAITING, NULL);
 }

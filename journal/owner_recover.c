@@ -131,10 +131,13 @@ static void drop_memory(pdr_owner *o, bool keep_clean)
 
 /* --- deposition --- */
 
-static void answer_list(pdr_owner *o, pdr_own_cmds *list, pdr_code code, const pdr_error *error)
+/* Unless the log past the run was read up to a FENCE, an open commit, or one that was joined, may count, now or later. */
+static void answer_unsettled(pdr_owner *o, pdr_own_cmds *answers, pdr_code code, const pdr_error *error)
 {
-    for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(list));)
-        pdr_own_answer_now(o, cmd, code, error);
+    for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(answers));) {
+        bool unsettled = (cmd->answer.commit || cmd->answer.repeated) && !o->settle.fenced;
+        pdr_own_answer_now(o, cmd, unsettled ? PDR_UNKNOWN_OUTCOME : code, unsettled ? NULL : error);
+    }
 }
 
 void pdr_own_answer_open(pdr_owner *o, pdr_code code, const pdr_error *error)
@@ -142,8 +145,9 @@ void pdr_own_answer_open(pdr_owner *o, pdr_code code, const pdr_error *error)
     drop_memory(o, false);
     pdr_own_cmds inbox = o->inbox, answers = o->answers;
     o->inbox = o->answers = (pdr_own_cmds){NULL, NULL};
-    answer_list(o, &answers, code, error);
-    answer_list(o, &inbox, code, error);
+    answer_unsettled(o, &answers, code, error);
+    for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(&inbox));)
+        pdr_own_answer_now(o, cmd, code, error);
 }
 
 /* The newest FENCE isn't ours. true: claim again at once, its writer is from the past. */
@@ -417,6 +421,7 @@ static void serve(pdr_owner *o)
     }
     if (o->foreign) o->counters.foreign_recoveries++;
     pdr_own_settle_close(o);
+    o->settle.fenced = false;
     if (o->scan_open) pdr_commit_reader_release(&o->scan);
     o->scan_open = false;
     decide_again(o);

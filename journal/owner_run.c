@@ -150,10 +150,13 @@ static void release(pdr_owner *o, pdr_cmd *cmd)
 void pdr_own_wait(pdr_owner *o, pdr_cmd *cmd, uint64_t number)
 {
     cmd->answer.number = number;
-    if (number <= o->acked)
+    if (number <= o->acked) {
         release(o, cmd);
-    else
-        pdr_own_cmds_push(&o->answers, cmd);
+        return;
+    }
+    /* The list's numbers ascend: an answer never overtakes an older one. */
+    if (o->answers.last && o->answers.last->answer.number > number) cmd->answer.number = o->answers.last->answer.number;
+    pdr_own_cmds_push(&o->answers, cmd);
 }
 
 static void ack_event(pdr_owner *o, pdr_own_pending *p, pdr_place here)
