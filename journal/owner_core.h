@@ -181,9 +181,11 @@ struct pdr_owner {
     bool loaded;       /* probe: the store answered */
     int64_t claim_at;  /* when to send the claim again; INT64_MAX: it is under way */
     uint64_t fence_incarnation;
-    int64_t fence_offset; /* -1: not yet */
-    pdr_term refused_by;  /* the row's term when a claim was refused; offset -1: none */
-    bool foreign;         /* foreign records since the last service */
+    int64_t fence_offset; /* where the log shows it; -1: not yet */
+    bool fence_reported;
+    pdr_term refused_by;    /* the row's term when a claim was refused; offset -1: none */
+    unsigned refusal_waits; /* fresh reads that missed the FENCE of refused_by */
+    bool foreign;           /* foreign records since the last service */
     pdr_place run_before;
     pdr_log_reader *scan_reader;
     pdr_commit_reader scan;

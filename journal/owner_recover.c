@@ -6,6 +6,10 @@
 
 #include "journal/owner_core.h"
 
+enum {
+    REFUSAL_WAITS = 3
+}; /* fresh reads that must miss the FENCE that the store knows, before the log is said to have lost it */
+
 static void begin_probe(pdr_owner *o);
 static void send_claim(pdr_owner *o);
 
@@ -131,7 +135,7 @@ static void drop_memory(pdr_owner *o, bool keep_clean)
 
 /* --- deposition --- */
 
-/* Unless the log past the run was read up to a FENCE, an open commit, or one that was joined, may count, now or later. */
+/* Unless the log past the run was read up to a FENCE, an open commit may count, now or later. */
 static void answer_unsettled(pdr_owner *o, pdr_own_cmds *answers, pdr_code code, const pdr_error *error)
 {
     for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(answers));) {
@@ -189,6 +193,7 @@ static explanation explain_refusal(pdr_owner *o)
     if (o->refused_by.offset < 0) return EXPLAINED;
     if (o->settle.foreign_offset >= o->refused_by.offset) {
         o->refused_by = PDR_TERM_NONE;
+        o->refusal_waits = 0;
         return EXPLAINED;
     }
     /* An end may be told from an older view (a new leader's); past the place there is no doubt. */
@@ -289,7 +294,6 @@ static pdr_code append_fence(pdr_owner *o, pdr_error *err)
     code = o->log->ops->append(o->writer, &entry, 0, err);
     if (code != PDR_OK) return code;
     o->fence_incarnation = incarnation;
-    o->fence_offset = -1;
     return PDR_OK;
 }
 
@@ -297,6 +301,8 @@ static void send_fence(pdr_owner *o)
 {
     pdr_error err;
     o->deadline = o->now + o->config.settings.delivery_timeout_us;
+    o->fence_offset = -1;
+    o->fence_reported = false;
     pdr_own_enter(o, PDR_OWNER_FENCING, NULL);
     pdr_code code = append_fence(o, &err);
     if (code != PDR_OK) pdr_own_recover_error(o, &err);
@@ -304,13 +310,19 @@ static void send_fence(pdr_owner *o)
 
 void pdr_own_fence_reported(pdr_owner *o, const pdr_log_report *report)
 {
-    if (report->code != PDR_OK || report->offset < 0) {
-        pdr_own_recover(o, report->code == PDR_OK ? PDR_UNKNOWN_OUTCOME : report->code,
-                        "the FENCE wasn't acknowledged (%s, %d)", pdr_code_name(report->code),
-                        report->backend);
+    if (report->code != PDR_OK) {
+        pdr_own_recover(o, report->code, "the FENCE wasn't acknowledged (%s, %d)",
+                        pdr_code_name(report->code), report->backend);
         return;
     }
-    o->fence_offset = report->offset;
+    o->fence_reported = true;
+    pdr_own_recovery_advance(o);
+}
+
+/* The term's offset is the one that the log shows, not the one that a report says: a wrong one in the store
+ * would shut everybody out. */
+static void fence_seen(pdr_owner *o)
+{
     o->deadline = o->now + o->config.settings.store_timeout_us;
     pdr_own_enter(o, PDR_OWNER_CLAIMING, NULL);
     send_claim(o);
@@ -467,6 +479,10 @@ void pdr_own_recovery_advance(pdr_owner *o)
         send_fence(o);
         return;
     }
+    if (o->state == PDR_OWNER_FENCING && o->fence_reported && o->fence_offset >= 0) {
+        fence_seen(o);
+        return;
+    }
     if (o->state != PDR_OWNER_SCANNING || !o->scan_done || o->saving_tail) return;
     if (o->rebuilding)
         finish_rebuild(o);
@@ -495,7 +511,9 @@ void pdr_own_recovery_turn(pdr_owner *o)
     default: break;
     }
     if (o->now < o->deadline) return;
-    if (o->state == PDR_OWNER_PROBING && o->loaded && o->settle.reached && o->refused_by.offset >= 0)
+    bool unexplained =
+        o->state == PDR_OWNER_PROBING && o->loaded && o->settle.reached && o->refused_by.offset >= 0;
+    if (unexplained && ++o->refusal_waits >= REFUSAL_WAITS)
         fail_contradicted(o);
     else
         pdr_own_recover(o, PDR_UNAVAILABLE, "no progress while %s", pdr_owner_state_name(o->state));

@@ -43,6 +43,8 @@ static void note_fence(pdr_owner *o, const pdr_header *fence)
     bool own = pdr_own_is_own_incarnation(o, fence->term.incarnation);
     s->fenced = true;
     s->foreign = !own;
+    if (o->state == PDR_OWNER_FENCING && fence->term.incarnation == o->fence_incarnation)
+        o->fence_offset = fence->term.offset;
     if (!own) {
         s->foreign_offset = fence->term.offset;
         s->generation = fence->generation;
@@ -108,7 +110,7 @@ static void on_records(void *context, const pdr_log_record *records, size_t coun
             return;
         }
     }
-    if (!was_fenced && o->settle.fenced) pdr_own_recovery_advance(o);
+    if (o->state == PDR_OWNER_FENCING || (!was_fenced && o->settle.fenced)) pdr_own_recovery_advance(o);
 }
 
 static void on_end(void *context, int64_t end)
