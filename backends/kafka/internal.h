@@ -162,6 +162,9 @@ PDR_CHECKED pdr_code kafka_producer_append(kafka_producer *producer, const kafka
 void kafka_producer_poll(pdr_kafka *log, kafka_producer *producer);
 /* librdkafka's callback for each report; the message's opaque is its ticket's index + 1. */
 void kafka_producer_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *origin);
+/* What a report's offset is worth. Offsets that aren't the log's come in runs: a batch that the broker had
+ * already is told with -1, 0, 1, ...; they become -1. */
+int64_t kafka_producer_offset(kafka_producer *producer, int64_t told);
 void kafka_producer_error(kafka_producer *producer, rd_kafka_resp_err_t why);
 
 pdr_code kafka_writer_open(pdr_log *base, int32_t partition, const pdr_log_writer_events *events,

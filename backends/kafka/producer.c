@@ -152,12 +152,12 @@ pdr_code kafka_producer_append(kafka_producer *producer, const kafka_writer *wri
     return PDR_OK;
 }
 
-/* Offsets that aren't the log's come in runs: a batch that the broker had already gets -1, 0, 1, ... */
-static int64_t offset_of(kafka_producer *p, const rd_kafka_message_t *message)
+int64_t kafka_producer_offset(kafka_producer *producer, int64_t told)
 {
-    p->offsets_broken = message->offset < 0 || (p->offsets_broken && message->offset == p->last_offset + 1);
-    p->last_offset = message->offset;
-    return p->offsets_broken ? -1 : message->offset;
+    kafka_producer *p = producer;
+    p->offsets_broken = told < 0 || (p->offsets_broken && told == p->last_offset + 1);
+    p->last_offset = told;
+    return p->offsets_broken ? -1 : told;
 }
 
 static kafka_ticket redeem(kafka_producer *p, const rd_kafka_message_t *message)
@@ -200,8 +200,9 @@ void kafka_producer_report(rd_kafka_t *rk, const rd_kafka_message_t *message, vo
     bool fine = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
     writer->worked |= fine;
     log->reports_to = ticket;
-    log->reports[log->report_count++] = (pdr_log_report){
-        ticket.tag, kafka_code(message->err), (int32_t)message->err, fine ? offset_of(p, message) : -1};
+    log->reports[log->report_count++] =
+        (pdr_log_report){ticket.tag, kafka_code(message->err), (int32_t)message->err,
+                         fine ? kafka_producer_offset(p, message->offset) : -1};
 }
 
 void kafka_producer_error(kafka_producer *producer, rd_kafka_resp_err_t why)

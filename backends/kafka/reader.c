@@ -218,16 +218,15 @@ static void serve_batch(kafka_reader *r, rd_kafka_message_t **messages, size_t c
 
 /* When enough is read ahead, librdkafka 2.0.2 stops fetching and looks again only after up to a second; so it
  * is woken when half of that is used up. */
-static void note_read_ahead(kafka_reader *r)
+static void note_read_ahead(kafka_reader *r, size_t taken)
 {
     size_t waiting = rd_kafka_queue_length(r->queue);
     const kafka_settings *s = &r->log->settings;
     size_t most = s->read_ahead_records;
     if (r->mean_bytes && s->read_ahead_bytes / r->mean_bytes < most)
         most = s->read_ahead_bytes / r->mean_bytes;
-    if (waiting >= most / 4 * 3) {
-        r->throttled = true;
-    } else if (r->throttled && waiting <= most / 2) {
+    if (taken + waiting >= most / 4 * 3) r->throttled = true;
+    if (r->throttled && waiting <= most / 2) {
         r->throttled = false;
         kafka_keeper_nudge(r->log->keeper, &r->consumer->client, r->partition);
     }
@@ -252,14 +251,16 @@ void kafka_reader_poll(kafka_reader *reader, int64_t now_us)
         r->dropped = false;
         restart(r, r->position);
     }
+    size_t taken = 0;
     for (int turn = 0; turn < KAFKA_BATCHES_A_TURN && !quiet(r); turn++) {
         ssize_t got = rd_kafka_consume_batch_queue(r->queue, 0, r->log->messages, KAFKA_BATCH);
         if (got <= 0) break;
         r->heard_us = now_us;
+        taken += (size_t)got;
         serve_batch(r, r->log->messages, (size_t)got);
     }
     if (quiet(r)) return;
-    note_read_ahead(r);
+    if (taken) note_read_ahead(r, taken);
     if (!quiet(r) && !r->caught_up && kafka_reader_due_us(r, now_us) == 0) give_up(r);
 }
 
