@@ -159,7 +159,10 @@ static void put_enum(gen *g, const pdr_schema *type, const char *value, const ch
 {
     gen_line(g, "if ((unsigned)%s >= %zu) return pdr_wire_refuse(out, PDR_WIRE_ENUM, %s);", value,
              type->count, place);
-    gen_line(g, "p = pdr_wire_put_int(p, (int32_t)%s);", value);
+    if (type->count <= 64)
+        gen_line(g, "*p++ = (uint8_t)((unsigned)%s << 1);", value);
+    else
+        gen_line(g, "p = pdr_wire_put_int(p, (int32_t)%s);", value);
 }
 
 static void put(gen *g, const pdr_schema *type, const char *value, const char *place)

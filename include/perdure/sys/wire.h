@@ -208,12 +208,12 @@ static inline bool pdr_wire_copy_text(uint8_t *to, const uint8_t *from, size_t s
         memcpy(to + size - 4, &tail, 4);
         return ((head | tail) & 0x80808080u) == 0;
     }
-    unsigned bits = 0;
-    for (size_t i = 0; i < size; i++) {
-        bits |= from[i];
-        to[i] = from[i];
-    }
-    return bits < 0x80;
+    if (size == 0) return true;
+    uint8_t first = from[0], middle = from[size / 2], last = from[size - 1];
+    to[0] = first;
+    to[size / 2] = middle;
+    to[size - 1] = last;
+    return (first | middle | last) < 0x80;
 }
 
 static inline bool pdr_wire_is_text(const uint8_t *p, size_t size)
@@ -225,11 +225,8 @@ static inline bool pdr_wire_is_text(const uint8_t *p, size_t size)
         if ((bits & PDR_WIRE_HIGH_BITS) == 0) return true;
     } else if (size >= 4) {
         if (((pdr_wire_load32(p) | pdr_wire_load32(p + size - 4)) & 0x80808080u) == 0) return true;
-    } else {
-        unsigned bits = 0;
-        for (size_t i = 0; i < size; i++)
-            bits |= p[i];
-        if (bits < 0x80) return true;
+    } else if (size == 0 || (p[0] | p[size / 2] | p[size - 1]) < 0x80) {
+        return true;
     }
     return pdr_wire_utf8(p, size);
 }
@@ -257,7 +254,10 @@ static inline const uint8_t *pdr_wire_get_varint(const uint8_t *end, const uint8
             return p + (__builtin_ctzll(stop) >> 3) + 1;
         }
     }
-    return pdr_wire_get_varint_slow(end, p, out);
+    uint64_t slow = 0; /* not *out, so that the caller's variable can stay in a register */
+    p = pdr_wire_get_varint_slow(end, p, &slow);
+    *out = slow;
+    return p;
 }
 
 static inline const uint8_t *pdr_wire_get_long(const uint8_t *end, const uint8_t *p, int64_t *out)
