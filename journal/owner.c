@@ -229,11 +229,12 @@ pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log
 
 static void close_commands(pdr_owner *o)
 {
-    pdr_own_drop_residents(o, false);
+    pdr_own_drop_residents(o);
     pdr_own_cmds answers = o->answers, inbox = o->inbox;
     o->answers = o->inbox = (pdr_own_cmds){NULL, NULL};
     for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(&answers));)
-        pdr_own_answer_now(o, cmd, cmd->answer.commit || cmd->answer.repeated ? PDR_UNKNOWN_OUTCOME : PDR_CANCELLED, NULL);
+        pdr_own_answer_now(
+            o, cmd, cmd->answer.commit || cmd->answer.repeated ? PDR_UNKNOWN_OUTCOME : PDR_CANCELLED, NULL);
     for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(&inbox));)
         pdr_own_answer_now(o, cmd, PDR_CANCELLED, NULL);
 }
@@ -346,7 +347,7 @@ static void finish_resigning(pdr_owner *o)
 {
     if (!pdr_owner_is_clean(o)) return;
     pdr_own_stop_reading(o);
-    pdr_own_drop_residents(o, false);
+    pdr_own_drop_residents(o);
     o->resigning = false;
     o->term = NULL;
     o->have_stamp = false;

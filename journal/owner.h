@@ -74,7 +74,6 @@ typedef struct pdr_owner_config {
     X(older_ghosts, "ghost of an older generation")                                                          \
     X(torn_commits, "torn commit")                                                                           \
     X(foreign_recoveries, "recovery with a foreign FENCE in between")                                        \
-    X(kept_residents, "clean resident kept through a recovery")                                              \
     X(turned_back, "store turned back")                                                                      \
     X(turned_back_equal, "store turned back with an equal checkpoint")                                       \
     X(refused_saves, "refused save")                                                                         \

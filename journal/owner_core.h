@@ -222,9 +222,7 @@ void pdr_own_recovery_turn(pdr_owner *o);
 void pdr_own_fence_reported(pdr_owner *o, const pdr_log_report *report);
 void pdr_own_recovery_advance(pdr_owner *o); /* a step of the recovery was completed: see what is next */
 void pdr_own_deposed(pdr_owner *o);
-void pdr_own_drop_residents(pdr_owner *o, bool keep_clean);
-void pdr_own_meet_foreign(
-    pdr_owner *o); /* foreign records that weren't processed before: nothing resident survives */
+void pdr_own_drop_residents(pdr_owner *o);
 void pdr_own_stop_reading(pdr_owner *o);
 void pdr_own_answer_open(pdr_owner *o, pdr_code code, const pdr_error *error); /* every open command */
 

@@ -81,11 +81,6 @@ void pdr_own_recover(pdr_owner *o, pdr_code code, const char *format, ...)
 
 /* --- what was resident --- */
 
-static bool is_clean(const pdr_owner *o, const pdr_entity *e)
-{
-    return e->flags == PDR_ENTITY_READY && e->sent <= o->acked;
-}
-
 static void park_waiting(pdr_entity *e, pdr_own_cmds *parked)
 {
     if (!e->waiting) return;
@@ -99,9 +94,12 @@ static void park_waiting(pdr_entity *e, pdr_own_cmds *parked)
     e->waiting = NULL;
 }
 
-void pdr_own_drop_residents(pdr_owner *o, bool keep_clean)
+/* Nothing resident survives a recovery: whether it could be trusted hangs on what others did to log and store
+ * meanwhile, and one look-up brings it back. */
+void pdr_own_drop_residents(pdr_owner *o)
 {
     pdr_own_cmds parked = {NULL, NULL};
+    bool survive = !PDR_RULE(ONE_RECOVERY) && o->state == PDR_OWNER_PROBING;
     for (pdr_cmd *cmd = o->answers.first; cmd; cmd = cmd->next)
         cmd->answer.entity = NULL;
     for (size_t i = 0; o->table.slots && i <= o->table.mask;) {
@@ -110,13 +108,10 @@ void pdr_own_drop_residents(pdr_owner *o, bool keep_clean)
             park_waiting(e, &parked);
             e->open = 0;
         }
-        if (!e || (keep_clean && (is_clean(o, e) || !PDR_RULE(ONE_RECOVERY)) &&
-                   (e->flags & PDR_ENTITY_READY) && !(e->flags & (PDR_ENTITY_TAIL | PDR_ENTITY_BROKEN)))) {
-            if (e) e->flags = PDR_ENTITY_READY;
+        if (!e || (survive && e->flags == PDR_ENTITY_READY))
             i++;
-            continue;
-        }
-        pdr_own_evict(o, e);
+        else
+            pdr_own_evict(o, e);
     }
     o->dirty_first = o->dirty_last = NULL;
     o->dirty_count = 0;
@@ -125,15 +120,13 @@ void pdr_own_drop_residents(pdr_owner *o, bool keep_clean)
     pdr_own_cmds_prepend(&o->inbox, &parked);
 }
 
-static void drop_memory(pdr_owner *o, bool keep_clean)
+static void drop_memory(pdr_owner *o)
 {
     pdr_own_forget_pending(o);
     pdr_own_cancel_activations(o);
     pdr_own_drop_saves(o);
-    pdr_own_drop_residents(o, keep_clean);
+    pdr_own_drop_residents(o);
 }
-
-/* --- deposition --- */
 
 /* Unless the log past the run was read up to a FENCE, an open commit may count, now or later. */
 static void answer_unsettled(pdr_owner *o, pdr_own_cmds *answers, pdr_code code, const pdr_error *error)
@@ -146,7 +139,7 @@ static void answer_unsettled(pdr_owner *o, pdr_own_cmds *answers, pdr_code code,
 
 void pdr_own_answer_open(pdr_owner *o, pdr_code code, const pdr_error *error)
 {
-    drop_memory(o, false);
+    drop_memory(o);
     pdr_own_cmds inbox = o->inbox, answers = o->answers;
     o->inbox = o->answers = (pdr_own_cmds){NULL, NULL};
     answer_unsettled(o, &answers, code, error);
@@ -159,7 +152,7 @@ static bool stand_down_or_claim(pdr_owner *o)
 {
     pdr_own_settle s = o->settle;
     o->counters.depositions++;
-    drop_memory(o, false);
+    drop_memory(o);
     o->foreign = true;
     if (s.generation < o->generation) {
         o->counters.older_ghosts++;
@@ -248,11 +241,11 @@ static void begin_probe(pdr_owner *o)
     o->recovery++;
     o->counters.recoveries++;
     o->store->ops->forget(o->store, o);
-    drop_memory(o, true);
+    pdr_own_enter(o, PDR_OWNER_PROBING, NULL);
+    drop_memory(o);
     o->loaded = o->foreign = o->saving_tail = false;
     o->run_before = o->run;
     o->deadline = o->now + o->config.settings.store_timeout_us;
-    pdr_own_enter(o, PDR_OWNER_PROBING, NULL);
     pdr_code code = o->rebuilding ? PDR_OK : open_writer(o, &err);
     if (code == PDR_OK) code = open_probe_reader(o, &err);
     if (code == PDR_OK)
@@ -330,28 +323,6 @@ static void fence_seen(pdr_owner *o)
 
 /* --- claim --- */
 
-/* Does the row show what this owner left there? Then the scan begins where it knows everything before, and
- * meets every foreign FENCE. */
-static bool row_is_as_left(const pdr_owner *o, const pdr_partition_row *row)
-{
-    return o->have_stamp && memcmp(row->stamp.store_id, o->row.stamp.store_id, PDR_ID_SIZE) == 0 &&
-           row->stamp.saves == o->row.stamp.saves && pdr_position_equal(row->checkpoint, o->row.checkpoint);
-}
-
-void pdr_own_meet_foreign(pdr_owner *o)
-{
-    if (!o->foreign)
-        pdr_own_trace(o, PDR_LEVEL_INFO, "foreign records since the last service: nothing resident survives");
-    o->foreign = true;
-    for (size_t i = 0; PDR_RULE(ONE_RECOVERY) && o->table.slots && i <= o->table.mask;) {
-        pdr_entity *e = pdr_entity_at(&o->table, i);
-        if (e && (e->flags & PDR_ENTITY_READY))
-            pdr_own_evict(o, e);
-        else
-            i++;
-    }
-}
-
 static void count_turned_back(pdr_owner *o, const pdr_partition_row *row)
 {
     if (!o->have_stamp || memcmp(row->stamp.store_id, o->row.stamp.store_id, PDR_ID_SIZE) != 0) return;
@@ -388,7 +359,7 @@ static void on_claimed(void *context, uint64_t tag, const pdr_store_result *resu
     }
     pdr_error err;
     o->refused_by = PDR_TERM_NONE;
-    if (!row_is_as_left(o, &result->row) || o->settle.foreign_offset >= 0) pdr_own_meet_foreign(o);
+    if (o->settle.foreign_offset >= 0) o->foreign = true;
     count_turned_back(o, &result->row);
     o->row = result->row;
     o->have_stamp = true;
@@ -446,7 +417,6 @@ static void serve(pdr_owner *o)
     for (size_t i = 0; o->table.slots && i <= o->table.mask; i++) {
         pdr_entity *e = pdr_entity_at(&o->table, i);
         if (e) e->sent = 0;
-        if (e && (e->flags & PDR_ENTITY_READY)) o->counters.kept_residents++;
     }
     o->served_since = o->now;
     o->saved_at = o->now;
@@ -458,7 +428,7 @@ static void finish_rebuild(pdr_owner *o)
 {
     o->rebuilding = o->assigned = false;
     pdr_own_stop_reading(o);
-    drop_memory(o, false);
+    drop_memory(o);
     pdr_own_enter(o, PDR_OWNER_IDLE, NULL);
 }
 

@@ -155,7 +155,8 @@ void pdr_own_wait(pdr_owner *o, pdr_cmd *cmd, uint64_t number)
         return;
     }
     /* The list's numbers ascend: an answer never overtakes an older one. */
-    if (o->answers.last && o->answers.last->answer.number > number) cmd->answer.number = o->answers.last->answer.number;
+    if (o->answers.last && o->answers.last->answer.number > number)
+        cmd->answer.number = o->answers.last->answer.number;
     pdr_own_cmds_push(&o->answers, cmd);
 }
 

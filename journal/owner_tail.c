@@ -69,29 +69,20 @@ static pdr_code seq_gap(const pdr_owner *o, const pdr_entity *e, uint64_t have, 
                     (unsigned long long)have);
 }
 
-/* The entity's shell for tail events; a resident whose events the log has more of is dropped first. */
+/* The entity's shell for tail events. */
 static pdr_code shell_of(pdr_owner *o, const pdr_commit_event *event, pdr_place before, pdr_entity **out)
 {
     pdr_bytes key = event->record->entry.key;
     uint64_t hash = pdr_key_hash(key);
-    pdr_entity *e = pdr_entity_find(&o->table, key, hash);
-    if (e && (e->flags & PDR_ENTITY_READY)) {
-        if (event->header->seq <= e->acked_seq) {
-            *out = NULL;
-            return PDR_OK;
-        }
-        pdr_own_evict(o, e);
-        e = NULL;
-    }
-    if (!e) {
-        pdr_code code = pdr_entity_add(&o->table, key, hash, &e);
-        if (code != PDR_OK) return code;
-        e->flags = PDR_ENTITY_TAIL;
-        e->used_at_s = pdr_own_clock_ms(o) / 1000;
-        o->tail_entities++;
-        pdr_own_account(o, e);
-        pdr_own_dirty_push(o, e, before);
-    }
+    pdr_entity *e = *out = pdr_entity_find(&o->table, key, hash);
+    if (e) return PDR_OK;
+    pdr_code code = pdr_entity_add(&o->table, key, hash, &e);
+    if (code != PDR_OK) return code;
+    e->flags = PDR_ENTITY_TAIL;
+    e->used_at_s = pdr_own_clock_ms(o) / 1000;
+    o->tail_entities++;
+    pdr_own_account(o, e);
+    pdr_own_dirty_push(o, e, before);
     *out = e;
     return PDR_OK;
 }
@@ -102,7 +93,6 @@ static pdr_code add_event(pdr_owner *o, const pdr_commit_event *event, pdr_place
     pdr_entity *e;
     pdr_code code = shell_of(o, event, before, &e);
     if (code != PDR_OK) return pdr_fail(err, code, "unsaved events of a recovery");
-    if (!e) return PDR_OK;
     const pdr_header *h = event->header;
     if (e->tail && h->seq != e->tail->seq + 1) return seq_gap(o, e, e->tail->seq, h->seq, err);
     pdr_tail_event *t = copy_event(o, event);
@@ -158,7 +148,7 @@ static pdr_code on_other(void *context, pdr_verdict verdict, const pdr_log_recor
     if (o->scan.voids > o->voids_told) o->counters.torn_commits++;
     o->voids_told = o->scan.voids;
     if (record->offset > o->run_before.offset && !pdr_own_is_own_incarnation(o, header->term.incarnation))
-        pdr_own_meet_foreign(o);
+        o->foreign = true;
     return check_fence(o, header, record->offset, err);
 }
 
@@ -226,7 +216,7 @@ void pdr_own_tail_turn(pdr_owner *o)
     if (o->state != PDR_OWNER_SCANNING || o->dirty_first || !pdr_own_save_is_idle(o) ||
         o->lookups_under_way || o->to_lookup.count || o->row.checkpoint.offset < o->scan.walk.at.offset)
         return;
-    pdr_own_drop_residents(o, false);
+    pdr_own_drop_residents(o);
     o->saving_tail = false;
     o->deadline = o->now + o->config.settings.store_timeout_us;
     if (o->scan_done)

@@ -13,7 +13,7 @@
     X(REFUSALS_WAIT, "waiting-refusals") /* refusals and reads wait for what they saw and for freshness */   \
     X(STORE_TRIPLE, "store-triple")      /* look-ups and saves rest on the exact (store id, term, saves) */  \
     X(HEAD_STATE, "head-against-state") /* a state older than its head is brought up, never used as it is */ \
-    X(ONE_RECOVERY, "one-recovery-path") /* after foreign records nothing resident survives a recovery */
+    X(ONE_RECOVERY, "one-recovery-path") /* nothing resident survives a recovery */
 
 typedef enum pdr_rule {
 #define PDR_RULE_ENUM(name, word) PDR_RULE_##name,
