@@ -201,6 +201,7 @@ static void *run(void *context)
 
 static void begin_close(pdr_worker *worker, void *context)
 {
+    take_all_mail(worker); /* what was sent before is still served */
     worker->closing = true;
     worker->until = *(const int64_t *)context;
     for (size_t i = 0; i < worker->place_count; i++) {

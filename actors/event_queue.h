@@ -1,0 +1,42 @@
+/* Events that were read from the log and not yet given to the application: copied into an arena that is
+ * cleared when all were given. One thread. */
+#ifndef PDR_ACTORS_EVENT_QUEUE_H
+#define PDR_ACTORS_EVENT_QUEUE_H
+
+#include "journal/fold.h"
+#include "journal/log.h"
+#include "journal/record.h"
+#include "perdure/journal.h"
+
+struct pdr_queued_event;
+
+typedef struct pdr_event_queue {
+    const pdr_app *app;
+    pdr_folder **folders; /* by the app's entity types */
+    pdr_arena arena;      /* of the queued events and the one given last */
+    pdr_arena decoded;    /* of the one given last */
+    struct pdr_queued_event *first, *last;
+    size_t bytes; /* queued */
+    pdr_logged_event given;
+} pdr_event_queue;
+
+/* Release it in any case. PDR_NOMEM, or what pdr_folder_open says. */
+PDR_CHECKED pdr_code pdr_event_queue_init(pdr_event_queue *queue, const pdr_app *app, pdr_error *err);
+void pdr_event_queue_release(pdr_event_queue *queue);
+
+/* `position`: of its commit, or PDR_POSITION_START. PDR_NOMEM. */
+PDR_CHECKED pdr_code pdr_event_queue_put(pdr_event_queue *queue, int32_t partition,
+                                         const pdr_log_record *record, const pdr_header *header,
+                                         pdr_position position, pdr_error *err);
+static inline bool pdr_event_queue_is_empty(const pdr_event_queue *queue)
+{
+    return !queue->first;
+}
+/* The next one, decoded if the application knows its type; valid until the next call of take or forget.
+ * PDR_BAD_DATA, PDR_NOMEM: this one can't be decoded, and is gone. */
+PDR_CHECKED pdr_code pdr_event_queue_take(pdr_event_queue *queue, const pdr_logged_event **out,
+                                          pdr_error *err);
+/* The one given last is no longer needed. */
+void pdr_event_queue_forget(pdr_event_queue *queue);
+
+#endif

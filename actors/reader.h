@@ -1,0 +1,53 @@
+/* Inside readers: one connection, one queue of events, and what fills it. Only actors/ includes this. */
+#ifndef PDR_ACTORS_READER_H
+#define PDR_ACTORS_READER_H
+
+#include "actors/event_queue.h"
+#include "actors/shell.h"
+#include "journal/commit_reader.h"
+#include "journal/history.h"
+
+typedef enum pdr_reader_step {
+    PDR_READER_PARTITION, /* commits from `position` on */
+    PDR_READER_LOADING,   /* history: the partition's row, for the checkpoint */
+    PDR_READER_LOOKING,   /* history: the entity's head */
+    PDR_READER_WALKING,   /* history: events up to the head */
+    PDR_READER_SCANNING,  /* history: newer events, between checkpoint and the log's end */
+    PDR_READER_DONE       /* history: no more */
+} pdr_reader_step;
+
+struct pdr_reader {
+    pdr_journal *journal;
+    pdr_log *log;
+    pdr_store *store; /* of a history; else NULL */
+    pdr_event_queue queue;
+    pdr_error failure; /* code PDR_OK: none; else the reader is over once the queue is empty */
+    pdr_reader_step step;
+    int32_t partition;
+
+    /* Reading commits. */
+    pdr_position position; /* where to begin */
+    pdr_log_reader *records;
+    pdr_commit_reader commits;
+    bool begun; /* `commits` is to be released */
+    bool paused;
+    bool ended;           /* `told_end` was told */
+    int64_t told_end;     /* everything below was delivered */
+    int64_t next_offset;  /* after the last record delivered */
+    pdr_log_reader *look; /* asks where the log ends now */
+    bool looked;
+    int64_t seen_end;
+
+    /* A history. */
+    uint8_t key[PDR_MAX_ENTITY_ID];
+    size_t key_size;
+    uint64_t last_seq; /* delivered, or not wanted */
+    pdr_history *history;
+};
+
+PDR_CHECKED pdr_code pdr_reader_begin(pdr_reader *reader, const pdr_commit_sink *sink, pdr_error *err);
+void pdr_reader_fail(pdr_reader *reader, pdr_code code, const pdr_error *why);
+/* Next step of a history, if one is due. */
+PDR_CHECKED pdr_code pdr_history_reader_advance(pdr_reader *reader, pdr_error *err);
+
+#endif
