@@ -35,7 +35,7 @@ static void saw_records(void *context, const pdr_log_record *records, size_t cou
     for (size_t i = 0; i < count && !reader->done; i++) {
         pdr_header header;
         if (!records[i].entry.header.data) continue;
-        if (pdr_header_parse(records[i].entry.header, &header) != PDR_PARSED || header.kind != PDR_KIND_FENCE)
+        if (pdr_header_parse(records[i].entry.header, &header) != PDR_PARSED || header.kind != PDR_RECORD_FENCE)
             continue;
         reader->search->found = true;
         memcpy(reader->search->id, header.journal_id, PDR_ID_SIZE);

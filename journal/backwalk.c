@@ -53,7 +53,7 @@ void pdr_backwalk_release(pdr_backwalk *walk)
 
 static bool wanted(const pdr_backwalk *walk, const pdr_log_record *record, const pdr_header *header)
 {
-    if (header->kind != PDR_KIND_EVENT) return false;
+    if (header->kind != PDR_RECORD_EVENT) return false;
     if (walk->seeking && record->offset == walk->target) return true;
     uint64_t below = walk->to_seq - walk->chain.count; /* the greatest seq still to be found */
     return header->seq > walk->after_seq && header->seq <= below;

@@ -135,7 +135,7 @@ static pdr_code announce(pdr_owner *o, const pdr_type *type)
     code = pdr_own_run_reserve(o, 1);
     if (code == PDR_OK) code = remember_schema(o, type);
     if (code != PDR_OK) return code;
-    pdr_header header = {.kind = PDR_KIND_SCHEMA,
+    pdr_header header = {.kind = PDR_RECORD_SCHEMA,
                          .term = *o->term,
                          .number = o->sent + 1,
                          .back_offset = -1,
@@ -157,7 +157,7 @@ static pdr_code send_event(pdr_owner *o, const pdr_cmd *cmd, pdr_entity *e, uint
     const pdr_decision *d = &o->decision;
     const pdr_decided_event *event = &d->events[index];
     bool last = index + 1 == d->count;
-    pdr_header h = {.kind = PDR_KIND_EVENT,
+    pdr_header h = {.kind = PDR_RECORD_EVENT,
                     .term = *o->term,
                     .number = o->sent + 1,
                     .seq = e->seq + 1,

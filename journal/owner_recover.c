@@ -273,7 +273,7 @@ static pdr_code append_fence(pdr_owner *o, pdr_error *err)
     uint64_t incarnation = o->env->ops->random(o->env);
     pdr_code code = remember_incarnation(o, incarnation);
     if (code != PDR_OK) return pdr_fail(err, code, "a FENCE");
-    pdr_header header = {.kind = PDR_KIND_FENCE,
+    pdr_header header = {.kind = PDR_RECORD_FENCE,
                          .term = {-1, incarnation},
                          .back_offset = -1,
                          .address = o->config.address,

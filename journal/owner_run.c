@@ -107,7 +107,7 @@ void pdr_own_drop_unsent(pdr_owner *o)
 void pdr_own_send_mark(pdr_owner *o)
 {
     if (pdr_own_run_reserve(o, 1) != PDR_OK) return; /* the next turn tries again */
-    pdr_header header = {.kind = PDR_KIND_MARK, .term = *o->term, .number = o->sent + 1, .back_offset = -1};
+    pdr_header header = {.kind = PDR_RECORD_MARK, .term = *o->term, .number = o->sent + 1, .back_offset = -1};
     pdr_buf_clear(&o->header);
     if (pdr_header_encode(&header, &o->header) != PDR_OK) return;
     o->sent++;

@@ -6,7 +6,7 @@ static bool record_is_at(const pdr_log_record *record, pdr_position position)
 {
     pdr_header h;
     if (!record->entry.header.data || pdr_header_parse(record->entry.header, &h) != PDR_PARSED) return false;
-    if (h.kind == PDR_KIND_FENCE)
+    if (h.kind == PDR_RECORD_FENCE)
         return position.number == 0 && position.term.offset == record->offset &&
                position.term.incarnation == h.term.incarnation;
     return pdr_term_equal(h.term, position.term) && h.number == position.number;

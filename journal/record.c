@@ -81,14 +81,14 @@ static bool event_is_sound(const pdr_header *h)
 
 static bool header_is_sound(const pdr_header *h)
 {
-    if (h->kind == PDR_KIND_FENCE)
+    if (h->kind == PDR_RECORD_FENCE)
         return h->partitions > 0 && h->address.size <= PDR_MAX_ADDRESS && h->generation >= 0 &&
                h->number == 0;
     if (h->term.offset < 0 || h->number == 0) return false;
     switch (h->kind) {
-    case PDR_KIND_EVENT: return event_is_sound(h);
-    case PDR_KIND_SCHEMA:
-    case PDR_KIND_MARK: return true;
+    case PDR_RECORD_EVENT: return event_is_sound(h);
+    case PDR_RECORD_SCHEMA:
+    case PDR_RECORD_MARK: return true;
     default: return false;
     }
 }
@@ -101,14 +101,14 @@ pdr_code pdr_header_encode(const pdr_header *h, pdr_buf *out)
     uint8_t *p = out->data + out->size;
     *p++ = PDR_RECORD_VERSION;
     *p++ = (uint8_t)h->kind;
-    if (h->kind == PDR_KIND_FENCE) {
+    if (h->kind == PDR_RECORD_FENCE) {
         p = put_fence(p, h);
     } else {
         p = pdr_put_varint(p, (uint64_t)h->term.offset);
         p = pdr_put_u64(p, h->term.incarnation);
         p = pdr_put_varint(p, h->number);
-        if (h->kind == PDR_KIND_EVENT) p = put_event(p, h);
-        if (h->kind == PDR_KIND_SCHEMA) p = pdr_put_u64(p, h->schema_fingerprint);
+        if (h->kind == PDR_RECORD_EVENT) p = put_event(p, h);
+        if (h->kind == PDR_RECORD_SCHEMA) p = pdr_put_u64(p, h->schema_fingerprint);
     }
     out->size = (size_t)(p - out->data);
     return PDR_OK;
@@ -177,7 +177,7 @@ static bool get_fields(const uint8_t **p, const uint8_t *end, pdr_header *h)
         uint8_t tag = *(*p)++;
         pdr_bytes bytes;
         if (tag <= last || !get_bytes(p, end, &bytes)) return false;
-        if (tag < TAG_SKIPPABLE && (h->kind != PDR_KIND_EVENT || !take_field(tag, bytes, h))) return false;
+        if (tag < TAG_SKIPPABLE && (h->kind != PDR_RECORD_EVENT || !take_field(tag, bytes, h))) return false;
         last = tag;
     }
     return true;
@@ -214,14 +214,14 @@ static bool get_fence(const uint8_t **p, const uint8_t *end, pdr_header *h)
 
 static bool get_rest(const uint8_t **p, const uint8_t *end, pdr_header *h)
 {
-    if (h->kind == PDR_KIND_FENCE) return get_fence(p, end, h);
+    if (h->kind == PDR_RECORD_FENCE) return get_fence(p, end, h);
     if (!get_offset(p, end, &h->term.offset) || !pdr_get_u64(p, end, &h->term.incarnation) ||
         !pdr_get_varint(p, end, &h->number))
         return false;
     switch (h->kind) {
-    case PDR_KIND_EVENT: return get_event(p, end, h);
-    case PDR_KIND_SCHEMA: return pdr_get_u64(p, end, &h->schema_fingerprint) && get_fields(p, end, h);
-    case PDR_KIND_MARK: return get_fields(p, end, h);
+    case PDR_RECORD_EVENT: return get_event(p, end, h);
+    case PDR_RECORD_SCHEMA: return pdr_get_u64(p, end, &h->schema_fingerprint) && get_fields(p, end, h);
+    case PDR_RECORD_MARK: return get_fields(p, end, h);
     default: return false;
     }
 }
@@ -248,6 +248,6 @@ pdr_parsed pdr_header_parse(pdr_bytes bytes, pdr_header *out)
     if (bytes.data[0] != PDR_RECORD_VERSION || bytes.size < 2 || bytes.size > PDR_MAX_HEADER)
         return PDR_PARSED_MALFORMED;
     const uint8_t *p = bytes.data + 2, *end = bytes.data + bytes.size;
-    out->kind = (pdr_kind)bytes.data[1];
+    out->kind = (pdr_record_kind)bytes.data[1];
     return get_rest(&p, end, out) && header_is_sound(out) ? PDR_PARSED : PDR_PARSED_MALFORMED;
 }

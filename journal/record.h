@@ -12,16 +12,16 @@ enum {
     PDR_MAX_HEADER = 1024     /* bytes of a whole header; more is malformed */
 };
 
-typedef enum pdr_kind {
-    PDR_KIND_FENCE = 1,
-    PDR_KIND_SCHEMA = 2,
-    PDR_KIND_MARK = 3,
-    PDR_KIND_EVENT = 4
-} pdr_kind;
+typedef enum pdr_record_kind {
+    PDR_RECORD_FENCE = 1,
+    PDR_RECORD_SCHEMA = 2,
+    PDR_RECORD_MARK = 3,
+    PDR_RECORD_EVENT = 4
+} pdr_record_kind;
 
 /* Ranges borrow from the bytes that were parsed, or from the caller when encoding. */
 typedef struct pdr_header {
-    pdr_kind kind;
+    pdr_record_kind kind;
     pdr_term term;   /* FENCE: offset -1 and its own incarnation; its term is known when the log gives it an
                         offset */
     uint64_t number; /* 1, 2, 3, ... in the term; FENCE: 0 */

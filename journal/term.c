@@ -40,12 +40,12 @@ static pdr_verdict corrupt(const pdr_log_record *record, const char *why, pdr_er
 static bool has_entity(const pdr_log_record *record, const pdr_header *header)
 {
     size_t size = record->entry.key.size;
-    return header->kind != PDR_KIND_EVENT || (size > 0 && size <= PDR_LOG_MAX_KEY);
+    return header->kind != PDR_RECORD_EVENT || (size > 0 && size <= PDR_LOG_MAX_KEY);
 }
 
 static const char *breaks_commit(const pdr_walk *walk, const pdr_header *header, pdr_bytes key)
 {
-    if (header->kind != PDR_KIND_EVENT) return walk->open ? "stands inside an open commit" : NULL;
+    if (header->kind != PDR_RECORD_EVENT) return walk->open ? "stands inside an open commit" : NULL;
     if (!walk->open) return header->index ? "begins a commit in its middle" : NULL;
     if (header->index != walk->open || header->count != walk->open_count)
         return "isn't the next of its open commit";
@@ -87,7 +87,7 @@ pdr_verdict pdr_walk_step(pdr_walk *walk, const pdr_log_record *record, pdr_head
         walk->offset = record->offset;
         return PDR_VERDICT_MALFORMED;
     }
-    if (header->kind == PDR_KIND_FENCE) {
+    if (header->kind == PDR_RECORD_FENCE) {
         walk->offset = record->offset;
         return take_fence(walk, record->offset, header, voided);
     }
@@ -100,7 +100,7 @@ pdr_verdict pdr_walk_step(pdr_walk *walk, const pdr_log_record *record, pdr_head
     if (why && PDR_RULE(TERM) && PDR_RULE(NUMBER)) return corrupt(record, why, err);
     walk->offset = record->offset;
     walk->count = header->number;
-    if (header->kind == PDR_KIND_EVENT) return take_event(walk, record, header);
+    if (header->kind == PDR_RECORD_EVENT) return take_event(walk, record, header);
     walk->at = (pdr_position){record->offset, walk->term, walk->count};
-    return header->kind == PDR_KIND_SCHEMA ? PDR_VERDICT_SCHEMA : PDR_VERDICT_MARK;
+    return header->kind == PDR_RECORD_SCHEMA ? PDR_VERDICT_SCHEMA : PDR_VERDICT_MARK;
 }

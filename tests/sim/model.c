@@ -155,7 +155,7 @@ void model_append(model *m, int32_t partition, const pdr_log_record *record)
     model_partition *p = &m->partitions[partition];
     pdr_header header;
     if (!record->entry.header.data || pdr_header_parse(record->entry.header, &header) != PDR_PARSED) return;
-    if (header.kind == PDR_KIND_FENCE) {
+    if (header.kind == PDR_RECORD_FENCE) {
         take_fence(m, p, &header, record->offset);
         return;
     }
@@ -164,7 +164,7 @@ void model_append(model *m, int32_t partition, const pdr_log_record *record)
         return;
     }
     p->count++;
-    if (header.kind == PDR_KIND_EVENT) {
+    if (header.kind == PDR_RECORD_EVENT) {
         take_event(m, p, &header, record);
         return;
     }

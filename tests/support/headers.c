@@ -74,13 +74,13 @@ static void fill_event(pdr_header *h, uint64_t *random)
 
 pdr_header header_random(uint64_t *random)
 {
-    pdr_header h = {.kind = (pdr_kind)(1 + draw(random) % 4), .back_offset = -1};
-    if (draw(random) % 2) h.kind = PDR_KIND_EVENT;
+    pdr_header h = {.kind = (pdr_record_kind)(1 + draw(random) % 4), .back_offset = -1};
+    if (draw(random) % 2) h.kind = PDR_RECORD_EVENT;
     h.term = (pdr_term){(int64_t)number_up_to(random, INT64_MAX), draw(random)};
     h.number = 1 + number_up_to(random, UINT64_MAX - 1);
-    if (h.kind == PDR_KIND_EVENT) fill_event(&h, random);
-    if (h.kind == PDR_KIND_SCHEMA) h.schema_fingerprint = draw(random);
-    if (h.kind != PDR_KIND_FENCE) return h;
+    if (h.kind == PDR_RECORD_EVENT) fill_event(&h, random);
+    if (h.kind == PDR_RECORD_SCHEMA) h.schema_fingerprint = draw(random);
+    if (h.kind != PDR_RECORD_FENCE) return h;
     h.term.offset = -1;
     h.number = 0;
     for (size_t i = 0; i < sizeof h.journal_id; i++)
@@ -94,7 +94,7 @@ pdr_header header_random(uint64_t *random)
 void header_spoil(pdr_header *h, uint64_t *random)
 {
     static const uint8_t many[600] = {7};
-    if (h->kind == PDR_KIND_FENCE) {
+    if (h->kind == PDR_RECORD_FENCE) {
         switch (draw(random) % 4) {
         case 0: h->partitions = -(int32_t)number_up_to(random, INT32_MAX); break;
         case 1: h->generation = -1 - (int64_t)number_up_to(random, INT64_MAX); break;
@@ -103,7 +103,7 @@ void header_spoil(pdr_header *h, uint64_t *random)
         }
         return;
     }
-    switch (draw(random) % (h->kind == PDR_KIND_EVENT ? 20 : 3)) {
+    switch (draw(random) % (h->kind == PDR_RECORD_EVENT ? 20 : 3)) {
     case 0: h->number = 0; break;
     case 1: h->term.offset = -1 - (int64_t)number_up_to(random, INT64_MAX); break;
     case 2: break;
@@ -204,7 +204,7 @@ void header_encode_plainly(const pdr_header *h, pdr_buf *out)
 {
     put_u8(out, 1);
     put_u8(out, h->kind);
-    if (h->kind == PDR_KIND_FENCE) {
+    if (h->kind == PDR_RECORD_FENCE) {
         put(out, h->journal_id, 16);
         put_fixed(out, h->term.incarnation);
         put_varint(out, (uint64_t)h->partitions);
@@ -215,8 +215,8 @@ void header_encode_plainly(const pdr_header *h, pdr_buf *out)
     put_varint(out, (uint64_t)h->term.offset);
     put_fixed(out, h->term.incarnation);
     put_varint(out, h->number);
-    if (h->kind == PDR_KIND_SCHEMA) put_fixed(out, h->schema_fingerprint);
-    if (h->kind != PDR_KIND_EVENT) return;
+    if (h->kind == PDR_RECORD_SCHEMA) put_fixed(out, h->schema_fingerprint);
+    if (h->kind != PDR_RECORD_EVENT) return;
     put_varint(out, h->seq);
     put_varint(out, h->index);
     put_varint(out, h->count);

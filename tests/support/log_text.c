@@ -39,7 +39,7 @@ static bool append_numbered(array_log *log, const char *text, const char *word)
     int term = tolower((unsigned char)*word) - 'a';
     uint64_t incarnation = INCARNATION + (uint64_t)term + (isupper((unsigned char)*word) ? 100 : 0);
     char *p;
-    pdr_header h = {.kind = PDR_KIND_EVENT,
+    pdr_header h = {.kind = PDR_RECORD_EVENT,
                     .term = {fence_offset(text, term), incarnation},
                     .number = strtoull(word + 1, &p, 10),
                     .index = 0,
@@ -48,9 +48,9 @@ static bool append_numbered(array_log *log, const char *text, const char *word)
                     .back_offset = -1};
     const char *key = "k";
     if (*p == 'm')
-        h.kind = PDR_KIND_MARK, p++;
+        h.kind = PDR_RECORD_MARK, p++;
     else if (*p == 's')
-        h.kind = PDR_KIND_SCHEMA, p++;
+        h.kind = PDR_RECORD_SCHEMA, p++;
     else if (*p == ':') {
         h.index = (uint32_t)strtoul(p + 1, &p, 10);
         if (*p != '/') return false;
@@ -59,14 +59,14 @@ static bool append_numbered(array_log *log, const char *text, const char *word)
     h.seq = h.number + h.index;
     if (*p == '=') key = p + 1, p += strlen(p);
     if (*p) return false;
-    return append(log, h.kind == PDR_KIND_EVENT && *key ? key : NULL, &h);
+    return append(log, h.kind == PDR_RECORD_EVENT && *key ? key : NULL, &h);
 }
 
 static bool append_word(array_log *log, const char *text, const char *word, int *fences)
 {
     static const uint8_t malformed[] = {1, 4, 0}, too_new[] = {2, 4, 0};
     pdr_log_entry entry = {.key = pdr_bytes_of("k", 1), .value = pdr_bytes_of("value", 5)};
-    pdr_header fence = {.kind = PDR_KIND_FENCE, .term = {-1, INCARNATION}, .partitions = 8};
+    pdr_header fence = {.kind = PDR_RECORD_FENCE, .term = {-1, INCARNATION}, .partitions = 8};
     switch (*word) {
     case 'F': fence.term.incarnation += (uint64_t)(*fences)++; return append(log, NULL, &fence);
     case 'x': array_log_append(log, &entry); return true;

@@ -87,7 +87,7 @@ static void add_start(made_log *made, int64_t offset, uint64_t number)
 int64_t made_fence(made_log *made)
 {
     pdr_header header = {
-        .kind = PDR_KIND_FENCE, .term = {-1, made_random(made, UINT64_MAX)}, .partitions = 8};
+        .kind = PDR_RECORD_FENCE, .term = {-1, made_random(made, UINT64_MAX)}, .partitions = 8};
     int64_t offset = made_append(made, NULL, &header);
     made->term = (pdr_term){offset, header.term.incarnation};
     made->number = 0;
@@ -98,7 +98,7 @@ int64_t made_fence(made_log *made)
 
 int64_t made_mark(made_log *made)
 {
-    pdr_header header = {.kind = PDR_KIND_MARK, .term = made->term, .number = ++made->number};
+    pdr_header header = {.kind = PDR_RECORD_MARK, .term = made->term, .number = ++made->number};
     int64_t offset = made_append(made, NULL, &header);
     add_start(made, offset, header.number);
     return offset;
@@ -122,7 +122,7 @@ void made_send(made_log *made, size_t entity, uint32_t events)
     made_entity *e = &made->entities[entity];
     for (uint32_t i = 0; i < events; i++) {
         pdr_header *h = put_on_wire(made, entity);
-        h->kind = PDR_KIND_EVENT;
+        h->kind = PDR_RECORD_EVENT;
         h->seq = ++e->seq;
         h->index = i;
         h->count = events;
@@ -153,7 +153,7 @@ void made_land(made_log *made)
     made_sent sent = made->wire[0];
     memmove(made->wire, made->wire + 1, --made->wire_count * sizeof *made->wire);
     made_entity *e = &made->entities[sent.entity];
-    bool event = sent.header.kind == PDR_KIND_EVENT;
+    bool event = sent.header.kind == PDR_RECORD_EVENT;
     int64_t offset = made_append(made, event ? e->key : NULL, &sent.header);
     made->landed[made->landed_count] = sent;
     made->landed_at[made->landed_count++] = offset;
@@ -169,16 +169,16 @@ void made_ack(made_log *made)
     for (size_t i = 0; i < made->landed_count; i++) {
         made_sent *sent = &made->landed[i];
         made_entity *e = &made->entities[sent->entity];
-        if (sent->header.kind != PDR_KIND_EVENT || e->acked_offset >= made->landed_at[i]) continue;
+        if (sent->header.kind != PDR_RECORD_EVENT || e->acked_offset >= made->landed_at[i]) continue;
         e->acked_seq = sent->header.seq;
         e->acked_offset = made->landed_at[i];
         break;
     }
     const pdr_header *first = &made->landed[0].header;
-    size_t whole = first->kind == PDR_KIND_EVENT ? first->count : 1;
+    size_t whole = first->kind == PDR_RECORD_EVENT ? first->count : 1;
     if (made->landed_count < whole) return;
     const made_sent *last = &made->landed[whole - 1];
-    if (first->kind == PDR_KIND_EVENT &&
+    if (first->kind == PDR_RECORD_EVENT &&
         made->entities[last->entity].acked_offset < made->landed_at[whole - 1])
         return;
     made->landed_count -= whole;
@@ -196,7 +196,7 @@ void made_settle(made_log *made)
 
 static void append_void(made_log *made, const made_sent *sent)
 {
-    bool event = sent->header.kind == PDR_KIND_EVENT;
+    bool event = sent->header.kind == PDR_RECORD_EVENT;
     made_append(made, event ? made->entities[sent->entity].key : NULL, &sent->header);
     made->voids++;
 }
@@ -217,7 +217,7 @@ void made_refence(made_log *made)
     size_t zombies = made->wire_count, torn = 0;
     while (torn < made->landed_count) { /* events of an open commit in the log are void now */
         const pdr_header *h = &made->landed[torn].header;
-        size_t whole = h->kind == PDR_KIND_EVENT ? h->count : 1;
+        size_t whole = h->kind == PDR_RECORD_EVENT ? h->count : 1;
         if (made->landed_count - torn < whole) break;
         torn += whole;
     }
@@ -233,7 +233,7 @@ static void repeat(made_log *made)
     size_t at = (size_t)made_random(made, made->log.count);
     const pdr_log_record *record = &made->log.records[at];
     pdr_header header;
-    if (pdr_header_parse(record->entry.header, &header) != PDR_PARSED || header.kind == PDR_KIND_FENCE)
+    if (pdr_header_parse(record->entry.header, &header) != PDR_PARSED || header.kind == PDR_RECORD_FENCE)
         return;
     /* What has only overtaken its elders is still to come: its copy might count. */
     uint64_t landed = made->wire_count ? made->wire[0].header.number - 1 : made->number;
@@ -269,7 +269,7 @@ void made_run(made_log *made, const made_weights *w, size_t steps)
             uint32_t events = 1 + (uint32_t)made_random(made, w->max_commit);
             if (made->wire_count + events >= MADE_WIRE) continue;
             if (made_random(made, 16) == 0)
-                put_on_wire(made, 0)->kind = PDR_KIND_MARK;
+                put_on_wire(made, 0)->kind = PDR_RECORD_MARK;
             else
                 made_send(made, (size_t)made_random(made, w->entities), events);
         } else if ((dice -= w->send) < w->land)

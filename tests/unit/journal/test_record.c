@@ -16,7 +16,7 @@ static const int64_t then = 1700000000123456;
 
 static pdr_header first_event(void)
 {
-    return (pdr_header){.kind = PDR_KIND_EVENT,
+    return (pdr_header){.kind = PDR_RECORD_EVENT,
                         .term = term,
                         .number = 2,
                         .seq = 1,
@@ -47,7 +47,7 @@ static void expect_golden(const char *name, pdr_header h, bool encodes)
     cr_assert(hex_read_golden(path, &golden), "%s", path);
     pdr_header parsed;
     cr_assert_eq(parse(pdr_buf_bytes(&golden), &parsed), PDR_PARSED, "%s", name);
-    if (h.kind != PDR_KIND_EVENT) h.back_offset = -1;
+    if (h.kind != PDR_RECORD_EVENT) h.back_offset = -1;
     cr_assert(header_equal(&h, &parsed), "%s", name);
     cr_assert_eq(pdr_header_encode(&parsed, &mine), PDR_OK);
     if (encodes) cr_assert(pdr_bytes_equal(pdr_buf_bytes(&golden), pdr_buf_bytes(&mine)), "%s", name);
@@ -57,23 +57,23 @@ static void expect_golden(const char *name, pdr_header h, bool encodes)
 
 Test(record, golden_fences_are_read_and_written_byte_for_byte)
 {
-    pdr_header h = {.kind = PDR_KIND_FENCE, .term = {-1, term.incarnation}, .partitions = 8};
+    pdr_header h = {.kind = PDR_RECORD_FENCE, .term = {-1, term.incarnation}, .partitions = 8};
     for (uint8_t i = 0; i < 16; i++)
         h.journal_id[i] = i;
     h.generation = 300;
     h.address = (pdr_bytes)TEXT("node-a.lan:741");
     expect_golden("fence", h, true);
-    h = (pdr_header){.kind = PDR_KIND_FENCE, .term = {-1, UINT64_MAX}, .partitions = 4096};
+    h = (pdr_header){.kind = PDR_RECORD_FENCE, .term = {-1, UINT64_MAX}, .partitions = 4096};
     memset(h.journal_id, 0xff, 16);
     expect_golden("fence_static", h, true);
 }
 
 Test(record, golden_schemas_and_marks_are_read_and_written_byte_for_byte)
 {
-    pdr_header schema = {.kind = PDR_KIND_SCHEMA, .term = term, .number = 1};
+    pdr_header schema = {.kind = PDR_RECORD_SCHEMA, .term = term, .number = 1};
     schema.schema_fingerprint = 0x8a8f25cce724dd63;
     expect_golden("schema", schema, true);
-    pdr_header mark = {.kind = PDR_KIND_MARK, .term = {INT64_MAX, term.incarnation}, .number = UINT64_MAX};
+    pdr_header mark = {.kind = PDR_RECORD_MARK, .term = {INT64_MAX, term.incarnation}, .number = UINT64_MAX};
     expect_golden("mark", mark, true);
 }
 
@@ -85,12 +85,12 @@ Test(record, golden_events_are_read_and_written_byte_for_byte)
     expect_golden("event_empty_reply", h, true);
     h.reply = (pdr_bytes)TEXT("ok");
     expect_golden("event_with_hints", h, false);
-    h = (pdr_header){.kind = PDR_KIND_EVENT, .term = {0, term.incarnation}, .number = 1, .seq = 2};
+    h = (pdr_header){.kind = PDR_RECORD_EVENT, .term = {0, term.incarnation}, .number = 1, .seq = 2};
     h.count = 1024;
     h.time_us = -1;
     h.back_seq = 1;
     expect_golden("event_before_epoch", h, true);
-    h = (pdr_header){.kind = PDR_KIND_EVENT,
+    h = (pdr_header){.kind = PDR_RECORD_EVENT,
                      .term = term,
                      .number = 300,
                      .seq = 129,
@@ -161,9 +161,9 @@ Test(record, encode_refuses_kinds_that_there_are_not)
     pdr_buf buf = PDR_BUF_INIT(2 * PDR_MAX_HEADER);
     for (int kind = -1; kind < 300; kind++) {
         pdr_header h = first_event();
-        h.kind = (pdr_kind)kind;
+        h.kind = (pdr_record_kind)kind;
         h.partitions = 1;
-        bool known = kind == PDR_KIND_SCHEMA || kind == PDR_KIND_MARK || kind == PDR_KIND_EVENT;
+        bool known = kind == PDR_RECORD_SCHEMA || kind == PDR_RECORD_MARK || kind == PDR_RECORD_EVENT;
         cr_assert_eq(pdr_header_encode(&h, &buf), known ? PDR_OK : PDR_INVALID_ARGUMENT);
         pdr_buf_clear(&buf);
     }
@@ -333,7 +333,7 @@ Test(record, a_golden_header_that_is_too_new_is_not_malformed)
 /* A mark, filled up with hints to this size. */
 static pdr_parsed parse_filled(size_t size)
 {
-    pdr_header mark = {.kind = PDR_KIND_MARK, .term = term, .number = 1}, out;
+    pdr_header mark = {.kind = PDR_RECORD_MARK, .term = term, .number = 1}, out;
     pdr_buf buf = PDR_BUF_INIT(2 * PDR_MAX_HEADER + 1);
     cr_assert_eq(pdr_header_encode(&mark, &buf), PDR_OK);
     size_t rest = size - buf.size - 3;

@@ -1,0 +1,50 @@
+/* bench_journal [--json] [--pairs N] [NAME...]: the lines of ./dev bench journal. */
+#include "lines.h"
+
+static const bench_line lines[] = {
+    {"append-paused", bench_append_paused, true, true},
+    {"append", bench_append, true, true},
+    {"ask", bench_ask, true, true},
+    {"hot", bench_hot, true, true},
+    {"activation", bench_activation, true, true},
+    {"activation-batched", bench_activation_batched, true, true},
+    {"takeover", bench_takeover, true, true},
+    {"takeover-seconds", bench_takeover_seconds, true, true},
+    {"checkpoint", bench_checkpoint, true, true},
+    {"sqlite", bench_sqlite, false, false},
+    {"encode", bench_encode, false, false},
+    {"decode", bench_decode, false, false},
+    {"resident", bench_resident, false, false},
+};
+enum { LINES = sizeof lines / sizeof lines[0] };
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: bench_journal [--json] [--pairs N] [NAME...]\nlines:");
+    for (int i = 0; i < LINES; i++)
+        fprintf(stderr, " %s", lines[i].name);
+    fprintf(stderr, "\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    bench_run run = {9, false, getenv("PERDURE_TEST_KAFKA"), getenv("PERDURE_TEST_POSTGRES")};
+    bool wanted[LINES] = {false}, any = false;
+    for (int i = 1; i < argc; i++) {
+        int known = -1;
+        for (int l = 0; l < LINES; l++)
+            if (strcmp(argv[i], lines[l].name) == 0) known = l;
+        if (strcmp(argv[i], "--json") == 0)
+            run.json = true;
+        else if (strcmp(argv[i], "--pairs") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0)
+            run.pairs = atoi(argv[++i]);
+        else if (known >= 0)
+            wanted[known] = any = true;
+        else
+            return usage();
+    }
+    for (int l = 0; l < LINES; l++)
+        if (!any || wanted[l]) bench_measure(&run, &lines[l]);
+    return 0;
+}
