@@ -85,7 +85,7 @@ void world_close(void)
     for (int i = 0; i < MAX_STORES; i++)
         if (stores[i]) store_gone(stores[i]);
     proxy_end();
-    sql("DROP SCHEMA IF EXISTS @ CASCADE");
+    sql("SET lock_timeout = 5000; DROP SCHEMA IF EXISTS @ CASCADE");
 }
 
 /* --- SQL --- */

@@ -7,6 +7,15 @@
 TestSuite(postgres_network, .init = world_ready, .fini = world_close);
 TestSuite(postgres_server, .init = world_ready, .fini = world_close);
 
+/* The store tries again with a pause that may be longer than a claim's own wait. */
+static told load_when_served(pdr_store *store)
+{
+    told t;
+    for (int tries = 0; (t = load_of(store, 0)).code == PDR_UNAVAILABLE && tries < 60; tries++)
+        pump(store, 50);
+    return t;
+}
+
 Test(postgres_network, operations_wait_for_a_server_that_comes_later)
 {
     proxy_open(PROXY_REFUSES);
@@ -36,7 +45,7 @@ Test(postgres_network, operations_end_as_unavailable_when_the_server_stays_away)
     pdr_store_meta meta;
     cr_assert_eq(store->ops->meta(store, &meta, 5000, NULL), PDR_UNAVAILABLE);
     proxy_set(PROXY_PASSES);
-    cr_assert_eq(load_of(store, 0).code, PDR_OK);
+    cr_assert_eq(load_when_served(store).code, PDR_OK);
 }
 
 Test(postgres_network, a_server_that_accepts_and_says_nothing_is_unavailable)
@@ -49,7 +58,7 @@ Test(postgres_network, a_server_that_accepts_and_says_nothing_is_unavailable)
     cr_assert_eq(store->ops->meta(store, &meta, 300, &err), PDR_UNAVAILABLE);
     cr_assert_not_null(strstr(err.message, "300 ms"), "%s", err.message);
     proxy_set(PROXY_PASSES);
-    cr_assert_eq(load_of(store, 0).code, PDR_OK);
+    cr_assert_eq(load_when_served(store).code, PDR_OK);
 }
 
 /* The server has got the save and waits for a lock; then the connection breaks. */
@@ -269,5 +278,5 @@ Test(postgres_server, a_server_that_is_stopped_is_unavailable_until_it_is_starte
     cr_assert_eq(t.code, PDR_UNAVAILABLE);
     pdr_store *patient = store_at(NULL, 20000, 0);
     cr_assert_eq(load_of(patient, 0).row.stamp.term.offset, 5);
-    cr_assert_eq(load_of(store, 0).row.stamp.term.offset, 5);
+    cr_assert_eq(load_when_served(store).row.stamp.term.offset, 5);
 }
