@@ -98,7 +98,7 @@ Test(postgres_statements, each_has_as_many_parameters_as_its_text)
 {
     for (int i = 0; i < PDR_PG_STATEMENTS; i++) {
         const pdr_pg_statement_info *info = &pdr_pg_statements[i];
-        char last[8], beyond[8];
+        char last[16], beyond[16];
         snprintf(last, sizeof last, "$%d", info->param_count);
         snprintf(beyond, sizeof beyond, "$%d", info->param_count + 1);
         cr_assert_not_null(strstr(info->sql, last), "%s", info->name);
