@@ -104,14 +104,13 @@ bool pdr_backwalk_shrink(pdr_backwalk *walk)
 
 /* --- What to read next --- */
 
+/* As it went so far: will the rest cost more than to read all? */
 static bool scan_is_cheaper(const pdr_backwalk *walk, uint64_t next_cost)
 {
-    if (!walk->may_scan) return false;
+    if (!walk->may_scan || walk->reads < FIRST_READS) return false;
     double scan = (double)walk->last.offset + 1, spent = (double)(walk->cost + next_cost);
-    if (spent > scan) return true;
-    if (walk->reads < FIRST_READS) return false;
     double got = (double)walk->chain.count, all = (double)(walk->to_seq - walk->after_seq);
-    return got > 0 && spent / got * (all - got) > scan;
+    return spent / got * (all - got) > scan;
 }
 
 static pdr_backwalk_step want(pdr_backwalk *walk, int64_t from, int64_t to)
@@ -243,18 +242,15 @@ static bool find_gap(const pdr_backwalk *walk, const pdr_held *event, uint64_t l
     return next == event->header.seq;
 }
 
-/* Move what was found to the chain; what is near and above `low` besides are repeats. */
-static void take_gap(pdr_backwalk *walk, uint64_t low, pdr_held_list *found)
+/* Move what was found to the chain. */
+static void take_gap(pdr_backwalk *walk, pdr_held_list *found)
 {
     size_t kept = 0, taken = 0;
     for (size_t i = 0; i < walk->near.count; i++) {
-        pdr_held *held = walk->near.items[i];
-        if (taken < found->count && held == found->items[taken])
+        if (taken < found->count && walk->near.items[i] == found->items[taken])
             taken++;
-        else if (held->header.seq > low)
-            drop(walk, held);
         else
-            walk->near.items[kept++] = held;
+            walk->near.items[kept++] = walk->near.items[i];
     }
     walk->near.count = kept;
     while (found->count)
@@ -296,7 +292,7 @@ static pdr_backwalk_step fill_gap(pdr_backwalk *walk, pdr_code *code, pdr_error 
             return PDR_BACKWALK_FAILED;
         }
         if (find_gap(walk, event, low, &walk->incoming)) {
-            take_gap(walk, low, &walk->incoming);
+            take_gap(walk, &walk->incoming);
             return PDR_BACKWALK_DONE;
         }
         walk->incoming.count = 0;

@@ -51,6 +51,11 @@ static pdr_history_spec spec_of(const made_log *made, size_t entity, uint64_t af
                               .last = e->events[to - 1].position};
 }
 
+pdr_code history_probe_open_spec(history_probe *p, const pdr_history_spec *spec, pdr_history **out)
+{
+    return pdr_history_open(out, &p->made->log.base, spec, &events, p, &p->error);
+}
+
 void history_probe_open(history_probe *p, made_log *made, size_t entity, uint64_t after, uint64_t to,
                         size_t max_bytes)
 {
@@ -59,7 +64,7 @@ void history_probe_open(history_probe *p, made_log *made, size_t entity, uint64_
     p->next_seq = after + 1;
     pdr_history_spec spec = spec_of(made, entity, after, to);
     spec.max_bytes = max_bytes;
-    p->code = pdr_history_open(&p->history, &made->log.base, &spec, &events, p, &p->error);
+    p->code = history_probe_open_spec(p, &spec, &p->history);
 }
 
 void history_probe_poll(history_probe *p)

@@ -22,6 +22,7 @@ typedef struct history_probe {
 /* Open the history of (after, to] and poll until it is over or `polls` polls have run nothing new. */
 void history_probe_open(history_probe *probe, made_log *made, size_t entity, uint64_t after, uint64_t to,
                         size_t max_bytes);
+pdr_code history_probe_open_spec(history_probe *probe, const pdr_history_spec *spec, pdr_history **out);
 void history_probe_poll(history_probe *probe);
 /* Open, poll, close; gives the code that `done` said. */
 pdr_code history_probe_read(history_probe *probe, made_log *made, size_t entity, uint64_t after, uint64_t to,

@@ -205,6 +205,7 @@ Test(history, of_20000_events_is_read_in_few_jumps_or_one_scan)
     made.log.delivered = made.log.opened = 0;
     cr_assert_eq(history_probe_read(&probe, &made, 0, 19000, 20000, PLENTY), PDR_OK);
     cr_assert_lt(made.log.delivered, 20000, "the newest 1000 of 20000 don't need the whole log");
+    cr_assert_lt(made.log.opened, 12, "events that stand together are read together");
 }
 
 Test(history, that_needs_more_memory_than_it_may_have_is_scanned)
@@ -261,6 +262,8 @@ Test(history, says_corrupt_when_the_last_event_is_another_one)
     cr_assert_eq(history_probe_read(&probe, &made, 0, 12, 16, PLENTY), PDR_CORRUPT);
     e->events[15].position = made.entities[1].events[500].position;
     cr_assert_eq(history_probe_read(&probe, &made, 0, 12, 16, PLENTY), PDR_CORRUPT);
+    e->events[15].position = e->events[16].position;
+    cr_assert_eq(history_probe_read(&probe, &made, 0, 12, 16, 0), PDR_CORRUPT, "also by a scan");
     e->events[15].position = event.position;
     e->events[15].position.term.incarnation++;
     cr_assert_eq(history_probe_read(&probe, &made, 0, 12, 16, PLENTY), PDR_CORRUPT);
@@ -288,12 +291,70 @@ Test(history, takes_no_backlink_on_trust)
     backlink_case(&(pdr_header){.back_offset = mine, .back_seq = 20}, PDR_OK);
     backlink_case(&(pdr_header){.back_offset = mine, .back_seq = 19}, PDR_OK); /* 19 is below what is read */
     backlink_case(&(pdr_header){.back_offset = mine, .back_seq = 21}, PDR_CORRUPT);
+    cr_assert_not_null(strstr(probe.error.message, "offset 951 has seq 20, it must have seq 21"));
     backlink_case(&(pdr_header){.back_offset = others, .back_seq = 22}, PDR_CORRUPT);
     backlink_case(&(pdr_header){.back_offset = 0, .back_seq = 23}, PDR_CORRUPT);
     backlink_case(&(pdr_header){.back_offset = 1005, .back_seq = 24}, PDR_CORRUPT); /* its own */
     backlink_case(&(pdr_header){.back_offset = INT64_MAX - 1, .back_seq = 24}, PDR_CORRUPT);
     backlink_case(&(pdr_header){.back_offset = 1002, .back_seq = 1}, PDR_OK); /* isn't followed */
     backlink_case(&(pdr_header){.back_offset = -1}, PDR_OK);                  /* none: all of this term */
+}
+
+/* Of the same term, entity and seq, but with a number that the event before which it stands comes before. */
+Test(history, takes_no_record_that_its_owner_could_not_have_sent_before)
+{
+    two_entities_long_log();
+    pdr_header forged = {.kind = PDR_KIND_EVENT, .term = made.term, .number = 5000, .seq = 25, .count = 1};
+    forged.back_offset = -1;
+    made_append(&made, made.entities[0].key, &forged);
+    made_send(&made, 0, 1);
+    made_send(&made, 0, 1);
+    made_settle(&made);
+    cr_assert_eq(history_probe_read(&probe, &made, 0, 20, 26, PLENTY), PDR_OK);
+}
+
+Test(history, says_corrupt_when_a_scan_finds_a_hole_in_the_seqs)
+{
+    two_entities_long_log();
+    made.entities[0].seq++; /* an owner that counts wrong */
+    one_event(0);
+    made_entity *e = &made.entities[0];
+    e->count--;
+    pdr_history_spec spec = {
+        .key = pdr_bytes_of(e->key, strlen(e->key)), .to_seq = 26, .last = e->events[24].position};
+    pdr_history *history;
+    history_probe p = {.made = &made, .next_seq = 1};
+    cr_assert_eq(history_probe_open_spec(&p, &spec, &history), PDR_OK);
+    history_probe_poll(&p);
+    cr_assert_eq(p.code, PDR_CORRUPT);
+    cr_assert_eq(p.events, 24);
+    pdr_history_close(history);
+}
+
+Test(history, does_not_look_for_events_in_flight_before_their_terms_fence)
+{
+    made_fence(&made);
+    for (int i = 0; i < 5000; i++)
+        one_event(1);
+    made_refence(&made);
+    for (int i = 0; i < 100; i++)
+        one_event(1);
+    made_send(&made, 0, 1);
+    made_send(&made, 0, 1);
+    made_settle(&made);
+    made_entity *e = &made.entities[0];
+    array_log_remove(&made.log, e->events[0].offset);
+    pdr_backwalk walk;
+    pdr_code code;
+    pdr_backwalk_step step;
+    pdr_backwalk_init(&walk, pdr_bytes_of(e->key, strlen(e->key)), 0, 2, e->events[1].position, PLENTY);
+    while ((step = pdr_backwalk_next(&walk, &code, NULL)) == PDR_BACKWALK_READ) {
+        cr_assert_geq(walk.from, made.term.offset);
+        for (size_t i = array_log_find(&made.log, walk.from); i < made.log.count; i++)
+            cr_assert_eq(pdr_backwalk_take(&walk, &made.log.records[i], NULL), PDR_OK);
+    }
+    cr_assert_eq(step, PDR_BACKWALK_SCAN, "nothing is said about the offsets before the FENCE");
+    pdr_backwalk_release(&walk);
 }
 
 Test(history, of_a_huge_seq_asks_for_no_huge_memory)
