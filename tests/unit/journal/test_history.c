@@ -208,6 +208,19 @@ Test(history, of_20000_events_is_read_in_few_jumps_or_one_scan)
     cr_assert_lt(made.log.opened, 12, "events that stand together are read together");
 }
 
+Test(history, is_scanned_when_jumps_would_cost_more_and_walked_when_they_cost_less)
+{
+    made_fence(&made);
+    for (int i = 0; i < 50000; i++)
+        one_event(i % 50 == 0 ? 0 : 1);
+    made.log.batch = 1;
+    cr_assert_eq(history_probe_read(&probe, &made, 0, 0, 1000, PLENTY), PDR_OK);
+    cr_assert_lt(made.log.opened, 10, "a thousand jumps cost more than reading 50,000 records");
+    made.log.delivered = made.log.opened = 0;
+    cr_assert_eq(history_probe_read(&probe, &made, 0, 980, 1000, PLENTY), PDR_OK);
+    cr_assert_lt(made.log.delivered, 2500);
+}
+
 Test(history, that_needs_more_memory_than_it_may_have_is_scanned)
 {
     made_fence(&made);

@@ -52,6 +52,7 @@ static const log_case cases[] = {
     {"a MARK can't stand in an open commit", "F a1:0/2 a2m", "FE!"},
     {"a SCHEMA can't stand in an open commit", "F a1:0/2 a2s", "FE!"},
     {"an event without entity is corrupt", "F a1=", "F!"},
+    {"the example of docs/formats/record.md", "F a1s a2 a2 a3:0/2 x F a4:1/2 b1s b3 b2", "FSCvExFvSvC"},
     {"void records may break the rules of commits", "F a2:1/2 F a1:0/2=k a2:1/2=kk b1", "FvFvvC"},
 };
 
