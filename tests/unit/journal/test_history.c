@@ -317,7 +317,7 @@ Test(history, takes_no_backlink_on_trust)
 Test(history, takes_no_record_that_its_owner_could_not_have_sent_before)
 {
     two_entities_long_log();
-    pdr_header forged = {.kind = PDR_KIND_EVENT, .term = made.term, .number = 5000, .seq = 25, .count = 1};
+    pdr_header forged = {.kind = PDR_RECORD_EVENT, .term = made.term, .number = 5000, .seq = 25, .count = 1};
     forged.back_offset = -1;
     made_append(&made, made.entities[0].key, &forged);
     made_send(&made, 0, 1);
