@@ -386,7 +386,7 @@ static int64_t next_due(const pdr_owner *o)
     case PDR_OWNER_SCANNING:
         if (o->saving_tail) return o->now + 1000;
         return o->deadline;
-    case PDR_OWNER_CLAIMING: return earlier(o->deadline, o->claim_at);
+    case PDR_OWNER_CLAIMING: return o->claim_at == INT64_MAX ? o->deadline : o->claim_at;
     default: return o->deadline;
     }
     int64_t due = earlier(pdr_own_save_due(o), o->now + 1000000);
@@ -396,7 +396,8 @@ static int64_t next_due(const pdr_owner *o)
         due = earlier(due, o->lookup_after);
     if (o->flushing || o->resigning || pdr_own_scan_distance(o) > o->config.settings.scan_limit / 2)
         due = earlier(due, o->now + 1000);
-    return due;
+    /* What was due has just been done, or waits for a completion that brings the next turn: never spin. */
+    return due > o->now ? due : o->now + 1000;
 }
 
 int64_t pdr_owner_turn(pdr_owner *o)
