@@ -470,7 +470,14 @@ void pdr_own_recovery_turn(pdr_owner *o)
         }
         return;
     case PDR_OWNER_CLAIMING:
-        if (o->now >= o->claim_at) send_claim(o);
+        if (o->claim_at == INT64_MAX && o->now >= o->deadline) {
+            o->store->ops->forget(o->store, o); /* claiming again with the same term is fine */
+            o->claim_at = o->now;
+        }
+        if (o->now >= o->claim_at) {
+            o->deadline = o->now + o->config.settings.store_timeout_us;
+            send_claim(o);
+        }
         return;
     case PDR_OWNER_SCANNING:
         if (o->saving_tail) {
