@@ -399,6 +399,9 @@ void check_owner(node *n, int32_t partition)
     if (state == PDR_OWNER_FAILED)
         run_fail(r, "liveness", "node-%u partition %d stopped for good: %s", (unsigned)n->writer,
                  (int)partition, pdr_owner_error(owner)->message);
+    /* The gauges walk over all entities: looked at on each change of state, and now and then. */
+    if (state == n->shown[partition] && ++n->turns % 16) return;
+    n->shown[partition] = state;
     pdr_owner_gauges gauges;
     pdr_owner_gauges_of(owner, &gauges);
     if (gauges.open_commands > r->plan.settings.max_commands || gauges.residents > ENTITIES)

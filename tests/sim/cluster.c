@@ -53,6 +53,16 @@ static int64_t turn_owners(node *n)
     return due_us;
 }
 
+/* A node that has nothing to do sleeps: it may want another turn at once after a failure, but not many. */
+static void check_spin(node *n, bool rests)
+{
+    enum { MOST = 8 };
+    n->restless = rests ? 0 : n->restless + 1;
+    if (n->restless > MOST)
+        run_fail(n->run, "liveness", "node-%u wants turn after turn at once, and nothing happens",
+                 (unsigned)n->writer);
+}
+
 static void run_node(void *context, uint64_t token)
 {
     node *n = context;
@@ -68,6 +78,7 @@ static void run_node(void *context, uint64_t token)
     }
     int64_t due_us = turn_owners(n), log_us, store_us;
     int64_t now_us = n->env->ops->mono_us(n->env);
+    check_spin(n, calls > 0 || due_us > now_us);
     n->log->ops->wait_on(n->log, NULL, 0, &log_us);
     n->store->ops->wait_on(n->store, NULL, 0, &store_us);
     if (due_us != INT64_MAX)
@@ -112,6 +123,7 @@ static void start_node(node *n)
     r->writer_of[n->writer].node = n->index;
     r->writer_of[n->writer].revision = n->revision;
     n->stalled = false;
+    n->restless = 0;
     n->run_at_us = INT64_MAX;
     pdr_error err = {0};
     if (pdr_sim_log_open(&n->log, r->world, n->index, &err) != PDR_OK ||

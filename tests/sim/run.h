@@ -53,8 +53,11 @@ typedef struct node {
     pdr_store *store;
     pdr_env *env;
     pdr_owner *owners[MAX_PARTITIONS];
-    int64_t run_at_us;                  /* when it is to run next; INT64_MAX: not scheduled */
-    uint64_t token;                     /* of the event that will run it; older ones are void */
+    int64_t run_at_us; /* when it is to run next; INT64_MAX: not scheduled */
+    uint64_t token;    /* of the event that will run it; older ones are void */
+    unsigned restless; /* turns in a row that wanted another at once although nothing had come */
+    pdr_owner_state shown[MAX_PARTITIONS]; /* when the gauges were looked at last */
+    unsigned turns;
     int64_t generation[MAX_PARTITIONS]; /* group: of the assignment told last; -1: none */
 } node;
 
