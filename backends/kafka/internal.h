@@ -92,6 +92,8 @@ struct pdr_kafka {
     kafka_reader *readers;
     rd_kafka_message_t *messages[KAFKA_BATCH]; /* scratch of poll */
     pdr_log_record records[KAFKA_BATCH];
+    uint8_t headers[KAFKA_BATCH * 160]; /* of the records */
+    size_t headers_used;
     pdr_log_report reports[KAFKA_BATCH]; /* gathered for one writer */
     size_t report_count;
     kafka_ticket reports_to; /* its slot and generation */
