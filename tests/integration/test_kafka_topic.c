@@ -1,6 +1,8 @@
 /* Claims about topics: what is refused, and what others may have written. */
 #include "tests/integration/kafka_world.h"
 
+#include <poll.h>
+
 TestSuite(kafka_topic, .init = world_name, .fini = world_close);
 
 static const char *const safe[] = {
@@ -212,4 +214,38 @@ Test(kafka_topic, a_log_truncated_under_a_reader_is_out_of_range_for_the_next_on
     cr_assert_eq(r.end, 1000);
     read_to_end(&r, 0, 1000);
     writer_stop(&w);
+}
+
+static void pause_at_first(reader_probe *probe, const pdr_log_record *record)
+{
+    (void)record;
+    if (probe->count == 1) world.log->ops->reader_pause(probe->reader, true);
+}
+
+/* Records, an end, and records again wait in one batch; the reader is paused in the first callback. */
+Test(kafka_topic, what_a_batch_still_held_when_the_reader_was_paused_comes_when_it_goes_on)
+{
+    enum { EACH = 5 };
+    cr_assert_eq(world_create(1, NULL), PDR_OK);
+    world_open_log();
+    reader_probe r = {.on_record = pause_at_first};
+    reader_start(&r, 0, 0);
+    while (!r.ends)
+        world_pump();
+    for (int round = 0; round < 3; round++) {
+        rd_kafka_t *rk = foreign_producer(NULL);
+        for (int i = 0; i < EACH; i++)
+            foreign_write(rk, 0, "k", "v", NULL);
+        foreign_close(rk);
+        poll(NULL, 0, 60); /* without polling the log */
+    }
+    while (!r.count)
+        world_pump();
+    cr_assert_leq(r.count, 3 * EACH);
+    cr_assert_eq(r.ends, 1);
+    world.log->ops->reader_pause(r.reader, false);
+    while (r.end < 3 * EACH)
+        world_pump();
+    cr_assert_eq(r.count, 3 * EACH);
+    reader_stop(&r);
 }
