@@ -1,96 +1,7 @@
 /* pdr_journal_init: log and store made, or found as they should be. */
-#include <poll.h>
-
+#include "actors/log_id.h"
 #include "actors/options.h"
 #include "actors/system_env.h"
-#include "actors/waiter.h"
-#include "base/mem.h"
-#include "journal/record.h"
-
-/* --- which journal is this log of? Its FENCEs say, if there is any. --- */
-
-typedef struct fence_search {
-    size_t searching; /* partitions not yet read as far as needed */
-    bool found;
-    uint8_t id[PDR_ID_SIZE];
-    pdr_code code;
-    pdr_error *err;
-} fence_search;
-
-typedef struct fence_reader {
-    fence_search *search;
-    pdr_log_reader *reader;
-    bool done;
-} fence_reader;
-
-static void finish(fence_reader *reader)
-{
-    if (!reader->done) reader->search->searching--;
-    reader->done = true;
-}
-
-static void saw_records(void *context, const pdr_log_record *records, size_t count)
-{
-    fence_reader *reader = context;
-    for (size_t i = 0; i < count && !reader->done; i++) {
-        pdr_header header;
-        if (!records[i].entry.header.data) continue;
-        if (pdr_header_parse(records[i].entry.header, &header) != PDR_PARSED || header.kind != PDR_RECORD_FENCE)
-            continue;
-        reader->search->found = true;
-        memcpy(reader->search->id, header.journal_id, PDR_ID_SIZE);
-        finish(reader);
-    }
-}
-
-static void saw_end(void *context, int64_t end)
-{
-    (void)end;
-    finish(context);
-}
-
-/* A log whose beginning is gone has had owners; only its store, or the log's rest, can tell. */
-static void saw_failure(void *context, const pdr_error *error)
-{
-    fence_reader *reader = context;
-    if (reader->search->code == PDR_OK) {
-        reader->search->code = error->code;
-        if (reader->search->err) *reader->search->err = *error;
-    }
-    finish(reader);
-}
-
-static const pdr_log_reader_events search_events = {saw_records, saw_end, saw_failure};
-
-static void search_until(pdr_log *log, const fence_search *search, int64_t until)
-{
-    while (search->searching && !search->found && search->code == PDR_OK && pdr_mono_us() < until) {
-        if (log->ops->poll(log)) continue;
-        struct pollfd fds[16];
-        int64_t due_us = INT64_MAX;
-        int count = log->ops->wait_on(log, fds, 16, &due_us);
-        int64_t ms = due_us < 10000 ? (due_us + 999) / 1000 : 10;
-        if (poll(fds, (nfds_t)count, (int)ms) < 0) continue; /* a signal */
-    }
-}
-
-static pdr_code find_id(pdr_log *log, int32_t partitions, int timeout_ms, fence_search *search,
-                        pdr_error *err)
-{
-    fence_reader *readers = pdr_calloc((size_t)partitions, sizeof *readers);
-    if (!readers) return pdr_fail(err, PDR_NOMEM, "%d readers", (int)partitions);
-    *search = (fence_search){.searching = (size_t)partitions, .code = PDR_OK, .err = err};
-    for (int32_t i = 0; search->code == PDR_OK && i < partitions; i++) {
-        readers[i].search = search;
-        search->code = log->ops->reader_open(log, i, 0, &search_events, &readers[i], &readers[i].reader, err);
-    }
-    search_until(log, search, pdr_deadline_us(timeout_ms));
-    for (int32_t i = 0; i < partitions; i++)
-        log->ops->reader_close(readers[i].reader);
-    pdr_free(readers);
-    if (search->code != PDR_OK || search->found || !search->searching) return search->code;
-    return pdr_fail(err, PDR_UNAVAILABLE, "the log could not be read within %d ms", timeout_ms);
-}
 
 /* --- the store --- */
 
@@ -107,14 +18,12 @@ static void draw_journal_id(uint8_t id[PDR_ID_SIZE])
 static pdr_code meta_of(pdr_log *log, pdr_store *store, int32_t partitions, int timeout_ms,
                         pdr_store_meta *meta, pdr_error *err)
 {
-    fence_search search;
     pdr_store_meta there;
-    pdr_code code = find_id(log, partitions, timeout_ms, &search, err);
-    if (code != PDR_OK) return code;
+    bool found;
+    pdr_code code = pdr_log_find_id(log, 0, partitions, timeout_ms, &found, meta->journal_id, err);
     meta->partitions = partitions;
-    if (search.found)
-        memcpy(meta->journal_id, search.id, PDR_ID_SIZE);
-    else if (store->ops->meta(store, &there, timeout_ms, NULL) == PDR_OK)
+    if (code != PDR_OK || found) return code;
+    if (store->ops->meta(store, &there, timeout_ms, NULL) == PDR_OK)
         memcpy(meta->journal_id, there.journal_id, PDR_ID_SIZE);
     else
         draw_journal_id(meta->journal_id);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "actors/log_id.h"
 #include "actors/shell.h"
 #include "actors/waiter.h"
 #include "base/mem.h"
@@ -16,6 +17,19 @@ static int timeout_of(const pdr_journal *journal)
     return (int)journal->plan.settings.open_timeout_ms;
 }
 
+/* An owner with another journal's store would depose the right one before it noticed. */
+static pdr_code check_id(pdr_journal *journal, pdr_log *log, pdr_error *err)
+{
+    uint8_t id[PDR_ID_SIZE];
+    bool found;
+    int32_t first = journal->plan.partition_count ? journal->plan.partitions[0] : 0;
+    pdr_code code = pdr_log_find_id(log, first, 1, timeout_of(journal), &found, id, err);
+    if (code == PDR_OUT_OF_RANGE)
+        return PDR_OK; /* its beginning is gone; the scan of a recovery checks too */
+    if (code != PDR_OK || !found || memcmp(id, journal->id, sizeof id) == 0) return code;
+    return pdr_fail(err, PDR_WRONG_JOURNAL, "the log and the store belong to two different journals");
+}
+
 /* Log and store are there, safe, and of one journal. `store` NULL: only a reader of partitions. */
 static pdr_code check_connections(pdr_journal *journal, pdr_log *log, pdr_store *store, pdr_error *err)
 {
@@ -24,13 +38,14 @@ static pdr_code check_connections(pdr_journal *journal, pdr_log *log, pdr_store 
     int timeout = timeout_of(journal);
     pdr_code code = log->ops->info(log, &info, timeout, err);
     if (code == PDR_OK) code = log->ops->check(log, timeout, err);
+    if (code == PDR_OK) code = pdr_plan_check_partitions(&journal->plan, info.partitions, err);
     if (code != PDR_OK) return code;
     journal->partitions = info.partitions;
     if (!store) return PDR_OK;
     code = store->ops->meta(store, &meta, timeout, err);
     if (code != PDR_OK) return code;
     memcpy(journal->id, meta.journal_id, sizeof journal->id);
-    if (meta.partitions == info.partitions) return PDR_OK;
+    if (meta.partitions == info.partitions) return check_id(journal, log, err);
     return pdr_fail(
         err, PDR_UNSAFE_SETTING,
         "the log has %d partitions, the journal was initialised with %d: entities would be looked "
@@ -127,7 +142,6 @@ static pdr_code open_all(pdr_journal *journal, pdr_error *err)
     pdr_log *log = NULL;
     pdr_store *store = NULL;
     pdr_code code = connect(journal, &log, &store, err);
-    if (code == PDR_OK) code = pdr_plan_check_partitions(&journal->plan, journal->partitions, err);
     if (code == PDR_OK) code = alloc_places(journal, err);
     if (code == PDR_OK && journal->place_count) {
         code = open_workers(journal, log, store, err);

@@ -182,7 +182,7 @@ Test(opening, a_lost_store_is_made_anew_for_the_same_journal)
     pdr_journal_close(journal);
 }
 
-Test(opening, a_store_of_another_journal_is_refused_by_init)
+Test(opening, a_store_of_another_journal_is_refused)
 {
     bank_dir other;
     bank_dir_make(&other, 4);
@@ -194,6 +194,7 @@ Test(opening, a_store_of_another_journal_is_refused_by_init)
     options.store = other.url;
     pdr_error err;
     cr_assert_eq(pdr_journal_init(&options, 4, &err), PDR_WRONG_JOURNAL, "%s", err.message);
+    cr_assert_eq(open_with(&options, &err), PDR_WRONG_JOURNAL, "%s", err.message);
     bank_dir_remove(&other);
 }
 
