@@ -59,8 +59,14 @@ static const statement_text statement_texts[] = {
     {offsetof(sqlite_store, trim), "DELETE FROM store_takeover WHERE id <= last_insert_rowid() - ?"},
     {offsetof(sqlite_store, lookup), "SELECT " HEAD_COLUMNS " FROM store_head h LEFT JOIN store_state s "
                                      "ON s.key = h.key AND s.revision = ?2 WHERE h.key = ?1"},
-    {offsetof(sqlite_store, put_head), "REPLACE INTO store_head VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-    {offsetof(sqlite_store, put_state), "REPLACE INTO store_state VALUES (?, ?, ?, ?)"},
+    {offsetof(sqlite_store, put_head),
+     "INSERT INTO store_head VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+     "partition = excluded.partition, seq = excluded.seq, last_offset = excluded.last_offset, "
+     "last_term_offset = excluded.last_term_offset, last_term_incarnation = excluded.last_term_incarnation, "
+     "last_number = excluded.last_number, ids = excluded.ids, timer_us = excluded.timer_us"},
+    {offsetof(sqlite_store, put_state),
+     "INSERT INTO store_state VALUES (?, ?, ?, ?) ON CONFLICT (key, revision) DO UPDATE SET "
+     "seq = excluded.seq, state = excluded.state"},
     {offsetof(sqlite_store, put_schema), "INSERT OR IGNORE INTO store_schema VALUES (?, ?, ?)"},
     {offsetof(sqlite_store, move),
      "UPDATE store_partition SET saves = ?2, checkpoint_offset = ?3, checkpoint_term_offset = ?4, "
