@@ -16,6 +16,7 @@ enum {
     BATCH_RECORDS = 1000,           /* per reader and poll */
     BATCH_BYTES = 1024 * 1024,      /* the same; one record may go over it */
     FOLLOW_US = 5000,               /* how often other processes' appends are looked for */
+    INSERT_ROWS = 8,                /* of one statement: about a tenth faster than one by one */
     READ_RETRY_US = 500,            /* a reader that met a lock */
 };
 
@@ -42,9 +43,9 @@ typedef struct writer {
     bool closed; /* freed when poll has ended */
     const pdr_log_writer_events *events;
     void *context;
-    batch queue; /* what append fills */
-    batch done;  /* whose reports are due */
-    sqlite3_stmt *insert, *last;
+    batch queue;                               /* what append fills */
+    batch done;                                /* whose reports are due */
+    sqlite3_stmt *insert, *insert_rows, *last; /* one row, INSERT_ROWS rows, the greatest offset */
 } writer;
 
 typedef struct reader {

@@ -100,19 +100,33 @@ pdr_code pdr_sqlite_append(pdr_log_writer *base, const pdr_log_entry *entry, uin
 static void free_writer(writer *w)
 {
     sqlite3_finalize(w->insert);
+    sqlite3_finalize(w->insert_rows);
     sqlite3_finalize(w->last);
     batch_release(&w->queue);
     batch_release(&w->done);
     pdr_free(w);
 }
 
+static pdr_code prepare_insert(writer *w, sqlite3_stmt **out, int rows, pdr_error *err)
+{
+    pdr_buf sql = PDR_BUF_INIT(1024);
+    pdr_code code = pdr_buf_printf(&sql, "INSERT INTO record_%d VALUES ", w->partition);
+    for (int i = 0; i < rows && code == PDR_OK; i++)
+        code = pdr_buf_printf(&sql, "%s(?, ?, ?, ?, ?, ?, ?)", i ? ", " : "");
+    if (code == PDR_OK) code = pdr_buf_append(&sql, "", 1);
+    code = code == PDR_OK ? pdr_sqlite_prepare(w->log->db, out, (const char *)sql.data, err)
+                          : pdr_fail(err, code, "opening a writer");
+    pdr_buf_release(&sql);
+    return code;
+}
+
 static pdr_code prepare(writer *w, pdr_error *err)
 {
-    char sql[200];
-    snprintf(sql, sizeof sql, "INSERT INTO record_%d VALUES (?, ?, ?, ?, ?, ?, ?)", w->partition);
-    pdr_code code = pdr_sqlite_prepare(w->log->db, &w->insert, sql, err);
+    char sql[100];
     snprintf(sql, sizeof sql, "SELECT max(offset) FROM record_%d", w->partition);
-    return code == PDR_OK ? pdr_sqlite_prepare(w->log->db, &w->last, sql, err) : code;
+    pdr_code code = pdr_sqlite_prepare(w->log->db, &w->last, sql, err);
+    if (code == PDR_OK) code = prepare_insert(w, &w->insert, 1, err);
+    return code == PDR_OK ? prepare_insert(w, &w->insert_rows, INSERT_ROWS, err) : code;
 }
 
 pdr_code pdr_sqlite_writer_open(pdr_log *base, int32_t partition, const pdr_log_writer_events *events,
@@ -172,14 +186,20 @@ pdr_code pdr_sqlite_writer_renew(pdr_log_writer *base, pdr_error *err)
 
 /* --- the transaction --- */
 
-static int bind_parts(sqlite3_stmt *insert, const queued *q, const uint8_t **at)
+enum { ROW_COLUMNS = 7 };
+
+/* The row's parameters from `index` on; *at moves over its parts. */
+static int bind_row(sqlite3_stmt *insert, int index, int64_t offset, int64_t time_ms, const queued *q,
+                    const uint8_t **at)
 {
-    int rc = SQLITE_OK;
+    int rc = sqlite3_bind_int64(insert, index, offset);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(insert, index + 1, time_ms);
     for (int i = 0; i < 5 && rc == SQLITE_OK; i++) {
         bool text = i == 0 || i >= 3;
         pdr_bytes part = pdr_bytes_of(NULL, 0);
         if (q->sizes[i] != ABSENT) part = pdr_bytes_of(*at, q->sizes[i]);
-        rc = text ? pdr_sqlite_bind_text(insert, 3 + i, part) : pdr_sqlite_bind_blob(insert, 3 + i, part);
+        rc = text ? pdr_sqlite_bind_text(insert, index + 2 + i, part)
+                  : pdr_sqlite_bind_blob(insert, index + 2 + i, part);
         *at += part.size;
     }
     return rc;
@@ -196,19 +216,21 @@ static int next_offset(writer *w, int64_t *out)
     return rc == SQLITE_ROW ? SQLITE_OK : reset;
 }
 
-static int insert_queue(writer *w, int64_t wall_ms)
+static int insert_queue(writer *w, int64_t time_ms)
 {
+    batch *b = &w->queue;
     int64_t offset = 0;
     int rc = next_offset(w, &offset);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(w->insert, 2, wall_ms);
-    const uint8_t *at = w->queue.bytes.data;
-    for (size_t i = 0; i < w->queue.count && rc == SQLITE_OK; i++) {
-        const queued *q = &w->queue.entries[i];
-        w->queue.reports[i] = (pdr_log_report){.tag = q->tag, .code = PDR_OK, .offset = offset};
-        rc = sqlite3_bind_int64(w->insert, 1, offset++);
-        if (rc == SQLITE_OK) rc = bind_parts(w->insert, q, &at);
-        if (rc != SQLITE_OK) break;
-        rc = pdr_sqlite_run(w->insert);
+    const uint8_t *at = b->bytes.data;
+    for (size_t i = 0; i < b->count && rc == SQLITE_OK;) {
+        bool many = b->count - i >= INSERT_ROWS;
+        sqlite3_stmt *insert = many ? w->insert_rows : w->insert;
+        for (int row = 0; row < (many ? INSERT_ROWS : 1) && rc == SQLITE_OK; row++, i++, offset++) {
+            const queued *q = &b->entries[i];
+            b->reports[i] = (pdr_log_report){.tag = q->tag, .code = PDR_OK, .offset = offset};
+            rc = bind_row(insert, 1 + row * ROW_COLUMNS, offset, time_ms, q, &at);
+        }
+        if (rc == SQLITE_OK) rc = pdr_sqlite_run(insert);
         if (rc == SQLITE_DONE) rc = SQLITE_OK;
     }
     return rc;
