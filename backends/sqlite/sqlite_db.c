@@ -143,14 +143,12 @@ void pdr_sqlite_close(sqlite3 *db)
 
 int pdr_sqlite_bind_text(sqlite3_stmt *statement, int index, pdr_bytes bytes)
 {
-    if (!bytes.data) return sqlite3_bind_null(statement, index);
     return sqlite3_bind_text64(statement, index, (const char *)bytes.data, bytes.size, SQLITE_STATIC,
                                SQLITE_UTF8);
 }
 
 int pdr_sqlite_bind_blob(sqlite3_stmt *statement, int index, pdr_bytes bytes)
 {
-    if (!bytes.data) return sqlite3_bind_null(statement, index);
     return sqlite3_bind_blob64(statement, index, bytes.data, bytes.size, SQLITE_STATIC);
 }
 

@@ -36,7 +36,7 @@ PDR_CHECKED pdr_code pdr_sqlite_has(sqlite3 *db, const char *name, bool *out, pd
 /* The single integer that `sql` gives. PDR_CORRUPT if it gives no row. */
 PDR_CHECKED pdr_code pdr_sqlite_integer(sqlite3 *db, const char *sql, int64_t *out, pdr_error *err);
 
-/* Bind a range that outlives the statement's run; data NULL binds NULL. */
+/* Bind a range that outlives the statement's run; data NULL binds NULL (SQLite's own rule). */
 int pdr_sqlite_bind_text(sqlite3_stmt *statement, int index, pdr_bytes bytes);
 int pdr_sqlite_bind_blob(sqlite3_stmt *statement, int index, pdr_bytes bytes);
 /* A column's bytes: absent for NULL, non-NULL and empty for an empty value; valid until the next step. */

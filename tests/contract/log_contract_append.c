@@ -199,24 +199,23 @@ Test(log_append, appending_in_a_report_callback_works)
 
 static void close_in_callback(writer_probe *probe)
 {
-    if (probe->other) {
-        probe_writer_close(probe->other);
-        probe->other = NULL;
-    }
+    if (probe->other->writer) probe_writer_close(probe->other);
     probe_writer_close(probe);
 }
 
 Test(log_append_partitions, a_writer_may_be_closed_in_its_own_callback_and_in_anothers)
 {
-    writer_probe b = {0}, a = {.on_reports = close_in_callback, .other = &b};
+    writer_probe b = {.on_reports = close_in_callback}, a = {.on_reports = close_in_callback, .other = &b};
+    b.other = &a;
     probe_writer_open(&a, 0, 0);
     probe_writer_open(&b, 0, 2);
     probe_append_many(&a, 10);
-    PUMP_UNTIL(!a.writer);
-    cr_assert_null(b.writer);
+    probe_append_many(&b, 10);
+    PUMP_UNTIL(!a.writer && !b.writer);
+    size_t seen = a.count + b.count;
     log_world_linger();
-    cr_assert_leq(a.count, 10);
-    cr_assert_eq(b.count, 0);
+    cr_assert_eq(a.count + b.count, seen);
+    cr_assert(seen > 0 && seen <= 10);
 }
 
 Test(log_append, a_closed_writer_gets_no_reports)

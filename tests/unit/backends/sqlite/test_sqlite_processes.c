@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,8 +57,10 @@ static void child_append(size_t count, size_t group, int pipe)
     int64_t me = getpid();
     for (size_t sent = 0; sent < count;) {
         for (size_t i = 0; i < group; i++, sent++) {
+            char value[24];
+            int size = snprintf(value, sizeof value, "%012zu", sent);
             pdr_log_entry entry = {.key = pdr_bytes_of(&me, sizeof me),
-                                   .value = pdr_bytes_of(&sent, sizeof sent)};
+                                   .value = pdr_bytes_of(value, (size_t)size)};
             if (log->ops->append(writer, &entry, sent, NULL) != PDR_OK) _exit(3);
         }
         while (state.reported < sent)
@@ -89,7 +92,7 @@ Test(sqlite_processes, appends_of_three_processes_never_share_an_offset_and_keep
     rig_log_create(1);
     pid_t pids[3];
     for (int i = 0; i < 3; i++)
-        pids[i] = start(EACH, (size_t)i * 7 + 1 == 1 ? 1 : 60, -1);
+        pids[i] = start(EACH, i == 0 ? 1 : 60, -1);
     for (int i = 0; i < 3; i++)
         cr_assert_eq(wait_for(pids[i]), 0);
     rig_log rig;
@@ -99,11 +102,8 @@ Test(sqlite_processes, appends_of_three_processes_never_share_an_offset_and_keep
     /* Of each process every record once, in its order. */
     cr_assert_eq(rig_integer("SELECT count(*) FROM (SELECT DISTINCT key, value FROM record_0)"), 3 * EACH);
     cr_assert_eq(
-        rig_integer(
-            "SELECT count(*) FROM record_0 a JOIN record_0 b ON a.key = b.key AND a.offset < b.offset "
-            "AND b.offset = (SELECT min(offset) FROM record_0 c WHERE c.key = a.key AND c.offset > "
-            "a.offset) WHERE hex(substr(a.value, 2, 1) || substr(a.value, 1, 1)) > "
-            "hex(substr(b.value, 2, 1) || substr(b.value, 1, 1))"),
+        rig_integer("SELECT count(*) FROM (SELECT value, lag(value) OVER (PARTITION BY key ORDER BY offset) "
+                    "AS before FROM record_0) WHERE value <= before"),
         0);
 }
 
