@@ -3,26 +3,19 @@
 
 #include <inttypes.h>
 
+/* What is reached through an array, or by itself, may come later in the order. */
 static void prototypes(gen *g)
 {
     for (size_t i = 0; i < g->order_count; i++) {
         const gen_type *type = g->order[i];
-        if (!type->recursive) continue;
-        gen_line(g, "static uint64_t measure_%s(const %s *v, unsigned depth);", type->c_name, type->c_name);
-        gen_line(g, "static uint8_t *put_%s(pdr_wire_out *out, uint8_t *p, const void *value);",
-                 type->c_name);
-        gen_line(g, "static const uint8_t *get_%s(pdr_wire_in *in, const uint8_t *p, void *value);",
-                 type->c_name);
-        gen_line(g, "static const pdr_layout layout_%s;", type->c_name);
+        const char *name = type->c_name;
+        if (type->dynamic)
+            gen_line(g, "static uint64_t measure_%s(const %s *v%s);", name, name,
+                     type->recursive ? ", unsigned depth" : "");
+        gen_line(g, "static uint8_t *put_%s(pdr_wire_out *out, uint8_t *p, const void *value);", name);
+        gen_line(g, "static const uint8_t *get_%s(pdr_wire_in *in, const uint8_t *p, void *value);", name);
+        gen_line(g, "static const pdr_layout layout_%s;", name);
     }
-    gen_line(g, "%s", "");
-}
-
-/* What is reached through an array may come later in the order. */
-static void layout_prototypes(gen *g)
-{
-    for (size_t i = 0; i < g->order_count; i++)
-        if (!g->order[i]->recursive) gen_line(g, "static const pdr_layout layout_%s;", g->order[i]->c_name);
     gen_line(g, "%s", "");
 }
 
@@ -127,7 +120,6 @@ void gen_source(gen *g)
     gen_line(g, "#pragma GCC diagnostic ignored \"-Woverlength-strings\"");
     gen_line(g, "%s", "");
     prototypes(g);
-    layout_prototypes(g);
     for (size_t i = 0; i < g->order_count && g->code == PDR_OK; i++)
         if (g->order[i]->dynamic) gen_measure_record(g, g->order[i]);
     for (size_t i = 0; i < g->order_count && g->code == PDR_OK; i++)

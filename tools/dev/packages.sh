@@ -31,6 +31,7 @@ module:libpq libpq-dev
 module:sqlite3 libsqlite3-dev
 module:jansson libjansson-dev
 module:libxxhash libxxhash-dev
+module:zlib zlib1g-dev
 END
     ;;
   services)
