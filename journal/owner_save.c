@@ -203,8 +203,9 @@ static void save_landed(pdr_owner *o)
     o->row.checkpoint = o->saving_checkpoint;
     if (o->saving_seen.offset > o->row.seen.offset) o->row.seen = o->saving_seen;
     o->new_schema_count -= o->saving_schema_count;
-    memmove(o->new_schemas, o->new_schemas + o->saving_schema_count,
-            o->new_schema_count * sizeof(const pdr_type *));
+    if (o->saving_schema_count)
+        memmove(o->new_schemas, o->new_schemas + o->saving_schema_count,
+                o->new_schema_count * sizeof(const pdr_type *));
     o->saving_schema_count = 0;
     o->saved_at = o->now;
     if (o->state == PDR_OWNER_SERVING && o->now - o->served_since > 4 * o->backoff) o->backoff = 0;
