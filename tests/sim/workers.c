@@ -64,11 +64,11 @@ static void await(shared *all, const job *work, const pid_t *pids)
         if (pid < 0) break;
         left--;
         for (unsigned w = 0; w < work->workers; w++) {
-            if (pids[w] != pid || !WIFSIGNALED(status)) continue;
-            snprintf(
-                all[w].failure, sizeof all[w].failure,
-                "seed %llu: the library ended the process by signal %d: an internal invariant, named above",
-                (unsigned long long)all[w].seed, WTERMSIG(status));
+            if (pids[w] != pid || status == 0) continue;
+            snprintf(all[w].failure, sizeof all[w].failure,
+                     "seed %llu: the process ended with %s %d: an internal invariant or a sanitizer, above",
+                     (unsigned long long)all[w].seed, WIFSIGNALED(status) ? "signal" : "exit code",
+                     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
             all[w].failed = true;
             all[w].failures++;
         }
