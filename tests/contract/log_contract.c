@@ -221,13 +221,13 @@ static void keep(reader_probe *probe, const pdr_log_record *record)
         probe->capacity = probe->capacity ? probe->capacity * 2 : 64;
         probe->records = grown(probe->records, probe->count, probe->capacity, sizeof *record);
     }
-    pdr_log_record *kept = &probe->records[probe->count++];
-    *kept = *record;
-    kept->entry.key = copy_of(record->entry.key);
-    kept->entry.value = copy_of(record->entry.value);
-    kept->entry.header = copy_of(record->entry.header);
-    kept->entry.schema = copy_of(record->entry.schema);
-    kept->entry.trace = copy_of(record->entry.trace);
+    pdr_log_record *to = &probe->records[probe->count++];
+    *to = *record;
+    to->entry.key = copy_of(record->entry.key);
+    to->entry.value = copy_of(record->entry.value);
+    to->entry.header = copy_of(record->entry.header);
+    to->entry.schema = copy_of(record->entry.schema);
+    to->entry.trace = copy_of(record->entry.trace);
 }
 
 static void on_records(void *context, const pdr_log_record *records, size_t count)
