@@ -83,23 +83,33 @@ pdr_code pdr_sqlite_has(sqlite3 *db, const char *name, bool *out, pdr_error *err
     return code;
 }
 
+/* Nothing of a file is changed before it is known to be ours, or empty and ours to fill. */
+static pdr_code check_owner(sqlite3 *db, bool create, pdr_error *err)
+{
+    int64_t id = 0, tables = 0;
+    pdr_code code = pdr_sqlite_integer(db, "PRAGMA application_id", &id, err);
+    if (code != PDR_OK || id == PDR_SQLITE_APPLICATION_ID) return code;
+    code = pdr_sqlite_integer(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (code != PDR_OK) return code;
+    if (id != 0 || tables > 0)
+        return pdr_fail(err, PDR_EXISTS, "a database of another program (application_id %lld, %lld tables)",
+                        (long long)id, (long long)tables);
+    return create ? PDR_OK : pdr_fail(err, PDR_NOT_INITIALISED, "the file is empty");
+}
+
 /* The journal's safety rests on WAL with a sync at every commit; the limit gives a WAL's space back that one
  * huge group took. */
-static pdr_code configure(sqlite3 *db, pdr_error *err)
+static pdr_code configure(sqlite3 *db, bool create, pdr_error *err)
 {
     int rc = sqlite3_extended_result_codes(db, 1);
     if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(db, PDR_SQLITE_OPEN_WAIT_MS);
     if (rc != SQLITE_OK) return pdr_sqlite_fail(err, db, rc, "settings");
-    pdr_code code = pdr_sqlite_exec(db,
-                                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                                    "PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864;",
-                                    err);
-    int64_t id = 0;
-    if (code == PDR_OK) code = pdr_sqlite_integer(db, "PRAGMA application_id", &id, err);
-    if (code == PDR_OK && id != 0 && id != PDR_SQLITE_APPLICATION_ID)
-        return pdr_fail(err, PDR_EXISTS, "a database of another program (application_id %lld)",
-                        (long long)id);
-    return code;
+    pdr_code code = check_owner(db, create, err);
+    if (code != PDR_OK) return code;
+    return pdr_sqlite_exec(db,
+                           "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                           "PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864;",
+                           err);
 }
 
 static pdr_code check_file(const char *path, bool create, pdr_error *err)
@@ -119,7 +129,7 @@ static pdr_code open_configured(sqlite3 **out, const char *path, bool create, pd
     if (code != PDR_OK) return code;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
     int rc = sqlite3_open_v2(path, out, flags, NULL);
-    code = rc == SQLITE_OK ? configure(*out, err) : pdr_sqlite_fail(err, *out, rc, "opening");
+    code = rc == SQLITE_OK ? configure(*out, create, err) : pdr_sqlite_fail(err, *out, rc, "opening");
     if (code != PDR_OK) {
         pdr_sqlite_close(*out);
         *out = NULL;

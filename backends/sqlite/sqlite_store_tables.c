@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 #include "backends/sqlite/sqlite_store_internal.h"
@@ -117,7 +118,10 @@ static pdr_code init_inside(sqlite3 *db, const pdr_store_meta *meta, pdr_error *
     pdr_code code = pdr_sqlite_store_read_meta(db, &there, &inner);
     if (code == PDR_OK) return compare_meta(&there, meta, err);
     if (code != PDR_NOT_INITIALISED) return pdr_fail_backend(err, code, inner.backend, "%s", inner.message);
-    code = pdr_sqlite_exec(db, tables_sql, err);
+    char mark[64];
+    snprintf(mark, sizeof mark, "PRAGMA application_id = %d", PDR_SQLITE_APPLICATION_ID);
+    code = pdr_sqlite_exec(db, mark, err);
+    if (code == PDR_OK) code = pdr_sqlite_exec(db, tables_sql, err);
     if (code == PDR_OK) code = write_meta(db, meta, err);
     return code == PDR_OK ? write_rows(db, meta->partitions, err) : code;
 }

@@ -47,6 +47,22 @@ Test(sqlite_files, an_empty_file_is_no_log)
     cr_assert_eq(open_log(&err), PDR_NOT_INITIALISED);
 }
 
+Test(sqlite_files, a_store_without_a_log_is_no_log_and_the_other_way_round)
+{
+    pdr_error err = {0};
+    pdr_store *store;
+    pdr_store_meta meta = {.journal_id = {1}, .partitions = 2};
+    cr_assert_eq(pdr_sqlite_store_open(&store, rig_file, &err), PDR_OK);
+    cr_assert_eq(store->ops->meta(store, &meta, 1000, &err), PDR_NOT_INITIALISED);
+    meta.partitions = 2;
+    cr_assert_eq(store->ops->init(store, &meta, 1000, &err), PDR_OK);
+    store->ops->close(store);
+    cr_assert_eq(open_log(&err), PDR_NOT_INITIALISED);
+    cr_assert_eq(create("rig", 2), PDR_OK);
+    cr_assert_eq(open_log(&err), PDR_OK);
+    cr_assert_eq(open_store(&err), PDR_OK);
+}
+
 Test(sqlite_files, a_file_that_is_no_database_is_refused_and_left_alone)
 {
     static const char text[] =
@@ -62,13 +78,17 @@ Test(sqlite_files, a_file_that_is_no_database_is_refused_and_left_alone)
     cr_assert_eq(st.st_size, (off_t)sizeof text);
 }
 
-Test(sqlite_files, a_database_of_another_program_is_refused)
+Test(sqlite_files, a_database_of_another_program_is_refused_and_left_alone)
 {
+    static const char *const theirs[] = {"CREATE TABLE theirs (x)", "PRAGMA application_id = 77"};
     pdr_error err;
-    rig_sql("PRAGMA application_id = 77; CREATE TABLE theirs (x)");
-    cr_assert_eq(open_log(&err), PDR_EXISTS);
-    cr_assert_eq(open_store(&err), PDR_EXISTS);
-    cr_assert_eq(create("rig", 4), PDR_EXISTS);
+    for (int i = 0; i < 2; i++) {
+        rig_sql(theirs[i]);
+        cr_assert_eq(open_log(&err), PDR_EXISTS);
+        cr_assert_eq(open_store(&err), PDR_EXISTS);
+        cr_assert_eq(create("rig", 4), PDR_EXISTS);
+        cr_assert_eq(rig_integer("SELECT journal_mode = 'delete' FROM pragma_journal_mode"), 1);
+    }
 }
 
 Test(sqlite_files, a_folder_or_an_unreachable_path_is_refused)
