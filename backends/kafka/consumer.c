@@ -86,8 +86,9 @@ void kafka_consumer_give_back(pdr_kafka *log, kafka_consumer *consumer)
 void kafka_consumer_error(kafka_consumer *consumer, rd_kafka_resp_err_t why, const char *reason)
 {
     pdr_kafka *log = consumer->client.origin->log;
-    pdr_code ignored = pdr_fail_backend(&consumer->trouble, PDR_UNAVAILABLE, (int32_t)why, "%s", reason);
-    (void)ignored;
+    pdr_code code = kafka_code(why) == PDR_NOT_INITIALISED ? PDR_NOT_INITIALISED : PDR_UNAVAILABLE;
+    code = pdr_fail_backend(&consumer->trouble, code, (int32_t)why, "%s", reason);
+    (void)code;
     int64_t now = kafka_now_us();
     for (kafka_reader *r = log->readers; r; r = r->next)
         if (r->consumer == consumer) kafka_reader_doubt(r, now);

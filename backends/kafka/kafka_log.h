@@ -22,7 +22,7 @@ typedef struct pdr_kafka_options {
 } pdr_kafka_options;
 
 /* Open a connection. Doesn't wait for the broker: info and check do. PDR_BAD_SETTING names the setting and
- * librdkafka's reason; PDR_UNSAFE_SETTING for settings that perdure fixes (docs/operations.md). */
+ * librdkafka's reason; PDR_UNSAFE_SETTING for settings that perdure fixes (docs/kafka.md). */
 PDR_CHECKED pdr_code pdr_kafka_log_open(pdr_log **out, const pdr_kafka_options *options, pdr_error *err);
 
 typedef struct pdr_kafka_topic {

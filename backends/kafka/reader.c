@@ -254,14 +254,16 @@ static void note_read_ahead(kafka_reader *r, size_t taken)
     }
 }
 
+/* Nothing came for too long; what the client complained of since it last got something says why. */
 static void give_up(kafka_reader *r)
 {
     const pdr_error *trouble = &r->consumer->trouble;
     pdr_error error;
-    pdr_code code = pdr_fail_backend(&error, PDR_UNAVAILABLE, trouble->backend,
-                                     "partition %d: nothing heard from Kafka for %d ms%s%s",
-                                     (int)r->partition, (int)(r->log->settings.unavailable_us / 1000),
-                                     trouble->code ? "; last: " : "", trouble->code ? trouble->message : "");
+    pdr_code code = trouble->code ? trouble->code : PDR_UNAVAILABLE;
+    code = pdr_fail_backend(&error, code, trouble->backend,
+                            "partition %d: nothing heard from Kafka for %d ms%s%s", (int)r->partition,
+                            (int)(r->log->settings.unavailable_us / 1000), trouble->code ? "; last: " : "",
+                            trouble->code ? trouble->message : "");
     (void)code;
     fail(r, &error);
 }
@@ -279,6 +281,7 @@ void kafka_reader_poll(kafka_reader *reader, int64_t now_us)
         if (got <= 0) break;
         r->heard_us = now_us;
         taken += (size_t)got;
+        r->consumer->trouble.code = PDR_OK;
         serve_batch(r, r->log->messages, (size_t)got);
     }
     if (quiet(r)) return;

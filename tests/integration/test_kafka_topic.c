@@ -249,3 +249,27 @@ Test(kafka_topic, what_a_batch_still_held_when_the_reader_was_paused_comes_when_
     cr_assert_eq(r.count, 3 * EACH);
     reader_stop(&r);
 }
+
+Test(kafka_topic, a_topic_deleted_under_a_reader_is_not_initialised_and_what_was_appended_is_reported)
+{
+    static const pdr_kafka_setting soon[] = {{"reader.unavailable.ms", "1000"}};
+    cr_assert_eq(world_create(1, NULL), PDR_OK);
+    pdr_log_info info;
+    cr_assert_eq(world_try_open(soon, 1, &world.log, NULL), PDR_OK);
+    cr_assert_eq(world.log->ops->info(world.log, &info, WAIT_MS, NULL), PDR_OK);
+    writer_probe w;
+    writer_start(&w, 0, 10);
+    cr_assert_eq(write_next(&w, 0), PDR_OK);
+    reader_probe r = {0};
+    reader_start(&r, 0, 0);
+    while (!w.reports || !r.count)
+        world_pump();
+    world_delete_topic();
+    cr_assert_eq(write_next(&w, 0), PDR_OK);
+    while (w.reports < 2 || !r.failure.code)
+        world_pump();
+    cr_assert_eq(r.failure.code, PDR_NOT_INITIALISED, "%s", r.failure.message);
+    reader_stop(&r);
+    writer_stop(&w);
+    cr_assert_eq(world_create(1, NULL), PDR_OK); /* for the suite's end */
+}
