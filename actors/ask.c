@@ -91,6 +91,7 @@ pdr_code pdr_ask(pdr_journal *journal, const pdr_request_spec *spec, int timeout
             with_id.id = pdr_bytes_of(id, sizeof id);
         }
         if (code == PDR_OK) code = ask(journal, &with_id, timeout_ms, answer, err);
+        code = pdr_name_owner(journal, spec->entity, timeout_ms, code, err);
         keep_id(answer, with_id.id);
     } else {
         code = pdr_fail(err, PDR_INVALID_ARGUMENT, "no spec");
@@ -145,7 +146,8 @@ pdr_code pdr_read_state(pdr_journal *journal, const char *entity, bool stale_ok,
         code = pdr_fail(err, PDR_UNKNOWN_TYPE, "\"%.100s\": the application declares no entity type for it",
                         entity);
     else
-        code = read_state(journal, type, &cmd, timeout_ms, arena, state, seq, err);
+        code = pdr_name_owner(journal, cmd.key, timeout_ms,
+                              read_state(journal, type, &cmd, timeout_ms, arena, state, seq, err), err);
     pdr_guard_unblock(journal);
     return code;
 }

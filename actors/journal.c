@@ -184,10 +184,12 @@ pdr_code pdr_journal_open(pdr_journal **out, const pdr_options *options, pdr_err
     code = pdr_plan_init(&journal->plan, options, err);
     journal->queues_replies = journal->plan.workers && !journal->plan.complete_on_worker;
     if (code == PDR_OK) code = open_all(journal, err);
-    if (code == PDR_OK)
+    if (code == PDR_OK) {
+        pdr_directory_init(&journal->directory, &journal->plan.backends, journal->partitions);
         *out = journal;
-    else
+    } else {
         pdr_journal_close(journal);
+    }
     return code;
 }
 
@@ -195,6 +197,7 @@ pdr_code pdr_journal_open(pdr_journal **out, const pdr_options *options, pdr_err
 
 static void release(pdr_journal *journal)
 {
+    pdr_directory_release(&journal->directory);
     pdr_alarm_close(&journal->poller);
     if (journal->epoll >= 0) close(journal->epoll);
     pthread_mutex_destroy(&journal->lock);
@@ -241,4 +244,30 @@ int32_t pdr_journal_partition_of(const pdr_journal *journal, pdr_string entity)
 {
     if (!journal || !entity.data) return -1;
     return pdr_partition_of(pdr_bytes_of(entity.data, entity.size), journal->partitions);
+}
+
+pdr_code pdr_journal_owner_of(pdr_journal *journal, int32_t partition, int timeout_ms, char *address,
+                              size_t size, pdr_error *err)
+{
+    char found[PDR_MAX_ADDRESS + 1];
+    pdr_code code = pdr_guard_block(journal, err);
+    if (code != PDR_OK) return code;
+    if (partition < 0 || partition >= journal->partitions || !address || !size)
+        code = pdr_fail(err, PDR_INVALID_ARGUMENT, "partition %d, or no room for an address", (int)partition);
+    else
+        code = pdr_directory_look(&journal->directory, partition, timeout_ms, found, err);
+    if (code == PDR_OK) snprintf(address, size, "%s", found);
+    pdr_guard_unblock(journal);
+    return code;
+}
+
+pdr_code pdr_name_owner(pdr_journal *journal, pdr_string entity, int timeout_ms, pdr_code code,
+                        pdr_error *err)
+{
+    char address[PDR_MAX_ADDRESS + 1];
+    int32_t partition = pdr_journal_partition_of(journal, entity);
+    if (code != PDR_NOT_OWNER || !err || journal->by_partition[partition]) return code;
+    if (pdr_directory_look(&journal->directory, partition, timeout_ms, address, NULL) != PDR_OK) return code;
+    return pdr_fail(err, code, "partition %d isn't owned by this process, but by %s", (int)partition,
+                    address);
 }

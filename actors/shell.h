@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "actors/alarm.h"
+#include "actors/directory.h"
 #include "actors/mailbox.h"
 #include "actors/options.h"
 #include "actors/system_env.h"
@@ -97,7 +98,8 @@ struct pdr_journal {
     pdr_place *places;
     size_t place_count;
     pdr_place **by_partition; /* NULL: not owned here */
-    pthread_mutex_t lock;     /* of places' states and jobs' ends */
+    pdr_directory directory;
+    pthread_mutex_t lock; /* of places' states and jobs' ends */
     pthread_cond_t changed;
     pthread_mutex_t drive; /* without workers: of everything that a worker's thread would own */
     unsigned sleepers;     /* under `drive`: drivers that sleep */
@@ -162,6 +164,10 @@ PDR_CHECKED pdr_code pdr_submit(pdr_journal *journal, pdr_cmd_spec *spec, pdr_co
 struct pdr_waiter;
 PDR_CHECKED pdr_code pdr_submit_waiting(pdr_journal *journal, pdr_cmd_spec *spec, struct pdr_waiter *waiter,
                                         pdr_error *err);
+/* `code` is what sending gave; if it is PDR_NOT_OWNER, say by whom the partition is owned. Blocking; gives
+ * code. */
+pdr_code pdr_name_owner(pdr_journal *journal, pdr_string entity, int timeout_ms, pdr_code code,
+                        pdr_error *err);
 PDR_CHECKED pdr_code pdr_cmd_spec_of(const pdr_journal *journal, pdr_cmd_spec *out,
                                      const pdr_request_spec *spec, pdr_buf *payload, pdr_error *err);
 const pdr_entity_type *pdr_entity_type_of(const pdr_app *app, pdr_string entity); /* NULL: not declared */

@@ -25,20 +25,21 @@ typedef struct pdr_setting {
 
 /* A command that failed and had nobody to tell (pdr_tell). */
 typedef void (*pdr_failed_tell)(void *context, pdr_string entity, const pdr_error *error);
-/* A line for the application's log. level: 0 debug, 1 info, 2 warning, 3 error. May come from any thread. */
+/* A line for the application's log. level: 0 debug, 1 info, 2 warning, 3 error. May come from any thread, two
+ * at once included; must not call the journal. */
 typedef void (*pdr_log_line)(void *context, int level, const char *message);
 
 /* Everything is borrowed until pdr_journal_open returns, except `app`, which must live as long as the
  * journal. */
 typedef struct pdr_options {
-    size_t abi_size;     /* sizeof(pdr_options); set by PDR_OPTIONS_INIT and pdr_options_init */
-    const char *journal; /* "kafka://host:9092/loans", "sqlite:loans.db"; NULL: $PERDURE_JOURNAL */
-    const char *store;   /* "postgres://user@host/db", "sqlite:loans.db"; NULL: $PERDURE_STORE, else the
-                            journal's own file if that is SQLite */
-    const pdr_app *app;  /* NULL: no entity types; append and read only */
-    unsigned workers;    /* threads that the owned partitions are spread over; 0: none, the caller drives
-                            everything by pdr_poll */
-    bool complete_on_worker;
+    size_t abi_size;         /* sizeof(pdr_options); set by PDR_OPTIONS_INIT and pdr_options_init */
+    const char *journal;     /* "kafka://host:9092/loans", "sqlite:loans.db"; NULL: $PERDURE_JOURNAL */
+    const char *store;       /* "postgres://user@host/db", "sqlite:loans.db"; NULL: $PERDURE_STORE, else the
+                                journal's own file if that is SQLite. With own_nothing only histories need it */
+    const pdr_app *app;      /* NULL: no entity types; append and read only */
+    unsigned workers;        /* threads that the owned partitions are spread over; 0: none, the caller drives
+                                everything by pdr_poll */
+    bool complete_on_worker; /* completions don't wait for pdr_poll; without workers it changes nothing */
     const int32_t *partitions; /* which to own; NULL: all */
     size_t partition_count;
     bool own_nothing;    /* readers and tools: never fences */
@@ -71,11 +72,18 @@ PDR_API PDR_CHECKED pdr_code pdr_journal_wait(pdr_journal *journal, int timeout_
  * it has no workers. */
 PDR_API PDR_CHECKED pdr_code pdr_journal_drain(pdr_journal *journal, int timeout_ms, pdr_error *err);
 /* Drains for at most the setting close.timeout.ms (10 s), completes what is still open with
- * PDR_UNKNOWN_OUTCOME, frees everything. NULL is fine. */
+ * PDR_UNKNOWN_OUTCOME or, if it was not begun, PDR_CANCELLED, frees everything. Completions that wait for
+ * pdr_poll run in here. Blocking calls under way in other threads end first; none may begin any more. Readers
+ * are closed before. In a completion it does nothing but log an error. NULL is fine. */
 PDR_API void pdr_journal_close(pdr_journal *journal);
 
 PDR_API int32_t pdr_journal_partitions(const pdr_journal *journal);
 PDR_API int32_t pdr_journal_partition_of(const pdr_journal *journal, pdr_string entity);
+/* Who owned the partition last: the address in its FENCE, cut to `size` - 1 bytes and NUL-terminated. A hint:
+ * it may be gone, or deposed. Looked up at most once a second. Blocking, any thread. PDR_NOT_FOUND: nobody
+ * ever did. PDR_TIMEOUT, PDR_UNAVAILABLE, PDR_BAD_URL (no store), PDR_WRONG_THREAD, ... */
+PDR_API PDR_CHECKED pdr_code pdr_journal_owner_of(pdr_journal *journal, int32_t partition, int timeout_ms,
+                                                  char *address, size_t size, pdr_error *err);
 
 /* --- Commands --- */
 
@@ -92,9 +100,12 @@ typedef struct pdr_request_spec {
     pdr_string traceparent;           /* W3C trace context; size 0: none */
 } pdr_request_spec;
 
-/* Asynchronous: `done` runs exactly once if this returns PDR_OK, never otherwise. PDR_BUSY: too much is open:
- * poll, then try again. PDR_NOT_OWNER, PDR_UNKNOWN_TYPE, PDR_INVALID_ARGUMENT, PDR_TOO_LARGE, PDR_NOMEM.
- * `done` NULL: a tell; its failure goes to failed_tell and a counter. */
+/* Asynchronous: `done` runs exactly once if this returns PDR_OK, never otherwise. PDR_BUSY: too much is open
+ * in the partition (setting commands.max): poll, then try again. PDR_NOT_OWNER: not one of this process's
+ * partitions. PDR_UNKNOWN_TYPE, PDR_INVALID_ARGUMENT, PDR_TOO_LARGE, PDR_NOMEM, PDR_CLOSED. What turns out
+ * later is the reply's code, PDR_BUSY (entity.commands.max, scan.limit) and PDR_NOT_OWNER (deposed; the
+ * message says by whom) among them. `done` NULL: a tell; its failure goes to failed_tell and a counter. Any
+ * thread, also in a completion. */
 PDR_API PDR_CHECKED pdr_code pdr_send(pdr_journal *journal, const pdr_request_spec *spec, pdr_completion done,
                                       void *context, pdr_error *err);
 /* Many at once, cheaper than one by one. contexts: one per spec, or NULL for all NULL. *taken: how many were
@@ -151,11 +162,13 @@ PDR_API PDR_CHECKED pdr_code pdr_read_state(pdr_journal *journal, const char *en
 /* --- Event loops --- */
 
 /* Run completions (and, without workers, everything else) until none is left, waiting for the first at most
- * timeout_ms (0: don't wait, -1: as long as it takes). Gives how many completions ran. One thread at a time.
- */
+ * timeout_ms (0: don't wait, -1: as long as it takes). Gives how many completions ran. One thread at a time;
+ * without workers other threads may send and make blocking calls meanwhile, which then share the work. In a
+ * completion it does nothing. */
 PDR_API size_t pdr_poll(pdr_journal *journal, int timeout_ms);
 /* A file descriptor that is readable when pdr_poll has something to do; *timeout_ms: call it then at the
- * latest (-1: no limit). Valid until close. */
+ * latest (-1: no limit). The descriptor stays the same until close, the time limit doesn't: ask before each
+ * wait. -1: no journal, or out of descriptors. In an event loop: pdr_poll_fd, wait, pdr_poll(journal, 0). */
 PDR_API int pdr_poll_fd(pdr_journal *journal, int *timeout_ms);
 
 /* --- Reading the log --- */
@@ -165,7 +178,7 @@ PDR_API int pdr_poll_fd(pdr_journal *journal, int *timeout_ms);
 typedef struct pdr_logged_event {
     int32_t partition;
     pdr_position position; /* of this event's commit: where to go on from after it; offset is the commit's
-                              last record's */
+                              last record's. In a history PDR_POSITION_START: go on by seq */
     int64_t offset;        /* of this event's own record */
     pdr_string entity;
     uint64_t seq;
@@ -190,16 +203,22 @@ PDR_API PDR_CHECKED pdr_code pdr_reader_open(pdr_reader **out, pdr_journal *jour
 PDR_API PDR_CHECKED pdr_code pdr_history_reader_open(pdr_reader **out, pdr_journal *journal,
                                                      pdr_string entity, uint64_t after_seq, pdr_error *err);
 /* *event NULL: nothing more now: a partition reader has reached the log's end as it was when the call began
- * (timeout_ms 0: as far as is known), a history is at its end. Waits at most timeout_ms (PDR_TIMEOUT).
- * PDR_CORRUPT, PDR_TOO_NEW, PDR_OUT_OF_RANGE, PDR_UNAVAILABLE end the reader. */
+ * (timeout_ms 0: as far as is known), a history is at its end. Waits at most timeout_ms (PDR_TIMEOUT: call it
+ * again). PDR_BAD_DATA, PDR_NOMEM: one event can't be decoded; the next call goes on after it. PDR_CORRUPT,
+ * PDR_TOO_NEW, PDR_OUT_OF_RANGE, PDR_UNAVAILABLE, PDR_STALE (the store was changed or reset while a history
+ * was read: open another) end the reader. In a completion only with timeout_ms 0. */
 PDR_API PDR_CHECKED pdr_code pdr_reader_next(pdr_reader *reader, const pdr_logged_event **event,
                                              int timeout_ms, pdr_error *err);
 PDR_API void pdr_reader_close(pdr_reader *reader); /* NULL is fine */
 
-/* Fold events oneself: a state that starts as the type's init leaves it. The library owns it. */
+/* Fold events oneself: a state that starts as the type's init leaves it. The library owns it. One thread at a
+ * time; needs no journal. */
 typedef struct pdr_fold pdr_fold;
 PDR_API PDR_CHECKED pdr_code pdr_fold_open(pdr_fold **out, const pdr_entity_type *type, pdr_error *err);
+/* PDR_UNKNOWN_SCHEMA, PDR_BAD_DATA, PDR_BAD_HANDLER, PDR_NOMEM: there is no state any more, only close is
+ * left. */
 PDR_API PDR_CHECKED pdr_code pdr_fold_apply(pdr_fold *fold, const pdr_logged_event *event, pdr_error *err);
+/* Valid until the next apply; NULL after a failure. */
 PDR_API const void *pdr_fold_state(const pdr_fold *fold);
 PDR_API void pdr_fold_close(pdr_fold *fold);
 
@@ -212,6 +231,9 @@ typedef struct pdr_stats {
     size_t resident_bytes, shell_bytes, ids_bytes;
     uint64_t longest_tail; /* records that a takeover would scan in the worst partition */
 } pdr_stats;
+/* Summed over the owned partitions, as of a moment in the call; waits for the workers to look. In a
+ * completion on a worker thread: of that worker's partitions only. Walks over all resident entities: not for
+ * every command. */
 PDR_API void pdr_journal_stats(pdr_journal *journal, pdr_stats *out);
 
 #ifdef __cplusplus

@@ -448,6 +448,46 @@ Test(journal, two_processes_share_the_partitions)
     pdr_journal_close(journal);
 }
 
+Test(journal, a_partition_of_another_process_is_refused_with_its_address)
+{
+    int32_t partitions[2];
+    pdr_options others = bank_options(&dir, 1), mine = split(0, partitions), none = bank_options(&dir, 0);
+    none.own_nothing = true;
+    pdr_journal *nothing = bank_open(&none);
+    char address[300], small[4];
+    pdr_error err;
+    cr_assert_eq(pdr_journal_owner_of(nothing, 3, 30000, address, sizeof address, &err), PDR_NOT_FOUND);
+    pdr_journal_close(nothing);
+    int32_t rest[2] = {2, 3};
+    others.partitions = rest;
+    others.partition_count = 2;
+    others.address = "other.example:4711";
+    pdr_journal *theirs = bank_open(&others), *journal = bank_open(&mine);
+    int refused = 0;
+    for (int i = 0; i < 20; i++) {
+        char entity[40];
+        snprintf(entity, sizeof entity, "account/%d", i);
+        if (pdr_journal_partition_of(journal, pdr_string_of(entity)) < 2) continue;
+        refused++;
+        bank_deposit deposit = {1};
+        pdr_request_spec spec = bank_deposit_spec(entity, &deposit);
+        pdr_answered answer;
+        cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, &err), PDR_NOT_OWNER);
+        cr_assert(strstr(err.message, "other.example:4711"), "%s", err.message);
+        cr_assert_eq(pdr_send(journal, &spec, see, NULL, &err), PDR_NOT_OWNER);
+    }
+    cr_assert_gt(refused, 0);
+    cr_assert_eq(pdr_journal_owner_of(journal, 3, 30000, address, sizeof address, &err), PDR_OK);
+    cr_assert_str_eq(address, "other.example:4711");
+    cr_assert_eq(pdr_journal_owner_of(journal, 3, 30000, small, sizeof small, &err), PDR_OK);
+    cr_assert_str_eq(small, "oth");
+    cr_assert_eq(pdr_journal_owner_of(journal, 4, 30000, address, sizeof address, &err),
+                 PDR_INVALID_ARGUMENT);
+    cr_assert_eq(pdr_journal_owner_of(journal, 0, 30000, NULL, 0, &err), PDR_INVALID_ARGUMENT);
+    pdr_journal_close(journal);
+    pdr_journal_close(theirs);
+}
+
 Test(journal, a_child_may_not_use_its_parents_journal)
 {
     pdr_options options = bank_options(&dir, 1);

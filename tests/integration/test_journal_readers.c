@@ -215,7 +215,9 @@ Test(readers, a_fold_that_failed_gives_no_state_any_more)
     pdr_fold *fold;
     cr_assert_eq(pdr_fold_open(&fold, &bank_account_entity, NULL), PDR_OK);
     pdr_logged_event foreign = {.seq = 1, .fingerprint = 42, .datum = pdr_bytes_of("x", 1)};
-    cr_assert_neq(pdr_fold_apply(fold, &foreign, NULL), PDR_OK);
+    cr_assert_eq(pdr_fold_apply(fold, &foreign, NULL), PDR_UNKNOWN_SCHEMA);
+    cr_assert_null(pdr_fold_state(fold));
+    cr_assert_eq(pdr_fold_apply(fold, &foreign, NULL), PDR_CLOSED);
     pdr_fold_close(fold);
     pdr_fold_close(NULL);
     cr_assert_eq(pdr_fold_open(&fold, NULL, NULL), PDR_INVALID_ARGUMENT);
