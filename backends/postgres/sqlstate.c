@@ -12,6 +12,7 @@ typedef struct state_row {
 
 static const state_row state_rows[] = {
     {"08", PDR_UNAVAILABLE, PDR_PG_END_CONNECTION},    /* connection exceptions */
+    {"21", PDR_INVALID_ARGUMENT, PDR_PG_FAIL},         /* one key twice in a save */
     {"22", PDR_INVALID_ARGUMENT, PDR_PG_FAIL},         /* a text that isn't UTF-8 */
     {"25006", PDR_UNAVAILABLE, PDR_PG_END_CONNECTION}, /* read-only: a standby */
     {"26000", PDR_UNAVAILABLE, PDR_PG_PREPARE_AGAIN},  /* no such prepared statement */

@@ -10,6 +10,7 @@
 TestSuite(postgres_open, .init = world_open, .fini = world_close);
 TestSuite(postgres_tables, .init = world_ready, .fini = world_close);
 TestSuite(postgres_races, .init = world_ready, .fini = world_close);
+TestSuite(postgres_errors, .init = world_ready, .fini = world_close);
 TestSuite(postgres_bad_input, .init = world_ready, .fini = world_close);
 
 /* --- Opening --- */
@@ -364,7 +365,119 @@ Test(postgres_races, what_the_server_gives_up_after_its_limit_is_unavailable_and
     cr_assert_eq(save_of(store, 0, stamp, "key", 1).code, PDR_OK);
 }
 
+/* --- Errors of the server in the middle of an operation --- */
+
+/* From now on each head that is inserted runs this PL/pgSQL; nextval counts also what is rolled back. */
+static void on_insert(const char *statement)
+{
+    char text[600];
+    snprintf(text, sizeof text,
+             "CREATE SEQUENCE @tries; CREATE FUNCTION @hook() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+             "%s RETURN NEW;"
+             " END $$; CREATE TRIGGER hook BEFORE INSERT ON @head FOR EACH ROW EXECUTE FUNCTION @hook()",
+             statement);
+    sql(text);
+}
+
+Test(postgres_errors, what_the_server_rolls_back_for_a_conflict_is_sent_again)
+{
+    pdr_store *store = store_here();
+    pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
+    on_insert("IF nextval('@tries') < 3 THEN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END IF;");
+    told t = save_of(store, 0, stamp, "key", 1);
+    cr_assert_eq(t.code, PDR_OK, "%s", t.message);
+    cr_assert_eq(t.row.stamp.saves, 1);
+    cr_assert_eq(sql_number("SELECT last_value FROM @tries"), 3);
+}
+
+Test(postgres_errors, a_conflict_is_not_tried_for_ever)
+{
+    pdr_store *store = store_here();
+    pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
+    on_insert("PERFORM nextval('@tries'); RAISE EXCEPTION 'conflict' USING ERRCODE = '40P01';");
+    cr_assert_eq(save_of(store, 0, stamp, "key", 1).code, PDR_UNAVAILABLE);
+    cr_assert_eq(sql_number("SELECT last_value FROM @tries"), 4);
+    cr_assert_eq(load_of(store, 0).row.stamp.saves, 0);
+}
+
+/* Sent again it would come after what was submitted later. */
+Test(postgres_errors, a_conflict_is_not_tried_again_behind_a_later_operation_of_its_partition)
+{
+    pdr_store *store = store_here();
+    pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
+    cr_assert_eq(save_of(store, 0, stamp, "other", 1).code, PDR_OK);
+    stamp.saves++;
+    on_insert("IF nextval('@tries') = 1 THEN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END IF;");
+    told saved = {0}, loaded = {0};
+    begin_save(&saved, store, 0, stamp, "key", 1);
+    cr_assert_eq(store->ops->load(store, 0, tell, &loaded, 1, NULL), PDR_OK);
+    until_told(store, &loaded);
+    cr_assert_eq(saved.times, 1);
+    cr_assert_eq(saved.code, PDR_UNAVAILABLE);
+    cr_assert_eq(loaded.row.stamp.saves, 1);
+}
+
+Test(postgres_errors, a_full_disk_is_no_space_and_nothing_is_done)
+{
+    pdr_store *store = store_here();
+    pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
+    on_insert("RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';");
+    told t = save_of(store, 0, stamp, "key", 1);
+    cr_assert_eq(t.code, PDR_NO_SPACE);
+    cr_assert_not_null(strstr(t.message, "53100"), "%s", t.message);
+    cr_assert_eq(load_of(store, 0).row.stamp.saves, 0);
+}
+
+/* As behind a pooler that hands out another session. */
+Test(postgres_errors, statements_that_the_server_has_forgotten_are_prepared_again)
+{
+    pdr_store *store = store_here();
+    pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
+    cr_assert_eq(lookup_of(store, "key").code, PDR_OK);
+    on_insert("EXECUTE 'DEALLOCATE ALL';");
+    told t = save_of(store, 0, stamp, "key", 1);
+    cr_assert_eq(t.code, PDR_OK, "%s", t.message);
+    t = lookup_of(store, "key");
+    cr_assert_eq(t.code, PDR_OK, "%s", t.message);
+    cr_assert_eq(t.seq, 1);
+    cr_assert_eq(load_of(store, 0).row.stamp.saves, 1);
+}
+
 /* --- Bad input --- */
+
+Test(postgres_bad_input, a_key_twice_in_a_save_is_refused_whole)
+{
+    pdr_store *store = store_here();
+    pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
+    pdr_head heads[2] = {{.key = pdr_bytes_of("a", 1), .seq = 1}, {.key = pdr_bytes_of("a", 1), .seq = 2}};
+    pdr_save save = {.expected = stamp, .heads = heads, .head_count = 2};
+    told t = {0};
+    cr_assert_eq(store->ops->save(store, 0, &save, tell, &t, 1, NULL), PDR_OK);
+    until_told(store, &t);
+    cr_assert_eq(t.code, PDR_INVALID_ARGUMENT, "%s", t.message);
+    cr_assert_eq(load_of(store, 0).row.stamp.saves, 0);
+    cr_assert_eq(lookup_of(store, "a").head_count, 0);
+}
+
+Test(postgres_bad_input, a_database_of_another_encoding_is_unsafe)
+{
+    char url[500], make[200], drop[200];
+    snprintf(make, sizeof make,
+             "CREATE DATABASE %s TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
+             world_schema());
+    snprintf(drop, sizeof drop, "DROP DATABASE %s", world_schema());
+    snprintf(url, sizeof url, "dbname=%s", world_schema());
+    sql(make);
+    char with[700];
+    with_parameter(with, sizeof with, url);
+    pdr_store *store = store_at(with, 0, 0);
+    pdr_error err = {0};
+    pdr_code code = store->ops->init(store, &world_meta, 10000, &err);
+    store_gone(store);
+    sql(drop);
+    cr_assert_eq(code, PDR_UNSAFE_SETTING, "%s", err.message);
+    cr_assert_not_null(strstr(err.message, "LATIN1"), "%s", err.message);
+}
 
 Test(postgres_bad_input, keys_that_are_not_texts_fail_alone)
 {
