@@ -5,7 +5,7 @@
 #include "bare.h"
 #include "journals.h"
 
-enum { ENTITIES = 100000, PARTITIONS = 8, WINDOW = 50000 };
+enum { ENTITIES = 100000, PARTITIONS = 8, WINDOW = 10000 };
 static const uint64_t PAUSED_COUNT = 3000000, CHECKPOINTED_COUNT = 8000000;
 
 static double bare_arm(const bench_run *run, uint64_t count)

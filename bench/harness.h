@@ -41,6 +41,7 @@ typedef struct bench_line {
 
 void bench_measure(const bench_run *run, const bench_line *line);
 
+double bench_cpu(void);  /* seconds of CPU that this process used, all threads */
 double bench_now(void);  /* seconds, monotonic */
 void bench_settle(void); /* wait until the machine is idle, at most 30 s */
 _Noreturn void bench_die(const char *what, const pdr_error *err);

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/spare.h"
 #include "base/varint.h"
 #include "perdure/sys/wire.h"
 
@@ -66,7 +67,7 @@ pdr_code pdr_cmd_make(pdr_cmd **out, const pdr_cmd_spec *spec, pdr_error *err)
     if (code != PDR_OK) return code;
     size_t bytes = sizeof(pdr_cmd) + spec->key.size + spec->payload.size + spec->id.size +
                    spec->correlation.size + spec->causation.size + spec->trace.size;
-    pdr_cmd *cmd = pdr_alloc(bytes);
+    pdr_cmd *cmd = pdr_spare_take(bytes);
     if (!cmd) return pdr_fail(err, PDR_NOMEM, "a command of %zu bytes", bytes);
     uint8_t *p = (uint8_t *)(cmd + 1);
     cmd->next = NULL;
@@ -101,7 +102,7 @@ void pdr_cmd_free(pdr_cmd *cmd)
 {
     if (!cmd) return;
     pdr_cmd_forget_answer(cmd);
-    pdr_free(cmd);
+    pdr_spare_give(cmd, cmd->bytes);
 }
 
 /* Bytes of one process, never stored: pointers are fine. */

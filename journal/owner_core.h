@@ -152,6 +152,7 @@ struct pdr_owner {
     /* Entities. */
     pdr_entity_table table;
     size_t resident_bytes;
+    int64_t sweep_at; /* when passivation looks again */
     pdr_entity *dirty_first, *dirty_last;
     uint64_t dirty_count;
     pdr_own_entities hot; /* many unsaved events */

@@ -4,7 +4,7 @@
  * lives here too: only what is saved may leave. */
 #include "journal/owner_core.h"
 
-enum { SWEEP = 64, GATHER_US = 100000, GATHER_ENOUGH = 256 };
+enum { SWEEP = 64, SWEEP_US = 10000, GATHER_US = 100000, GATHER_ENOUGH = 256 };
 
 /* --- the dirty queue --- */
 
@@ -398,6 +398,8 @@ void pdr_own_passivate(pdr_owner *o)
 {
     const pdr_owner_settings *s = &o->config.settings;
     bool press = o->resident_bytes > s->resident_bytes;
+    if (!press && o->now < o->sweep_at) return;
+    o->sweep_at = o->now + SWEEP_US;
     uint32_t now_s = pdr_own_clock_ms(o) / 1000;
     for (size_t i = 0; i < SWEEP && o->table.count; i++) {
         o->table.hand = (o->table.hand + 1) & o->table.mask;
