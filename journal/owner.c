@@ -212,7 +212,7 @@ pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log
     o->now = o->opened_at = env->ops->mono_us(env);
     o->wall = env->ops->wall_us(env);
     o->refused_by = PDR_TERM_NONE;
-    o->known = -1;
+    o->known = o->store_rested_on = -1;
     o->run = o->last = (pdr_place){-1, 0, NULL};
     o->scratch = (pdr_arena)PDR_ARENA_INIT(SCRATCH);
     o->header = (pdr_buf)PDR_BUF_INIT(HEADER);

@@ -184,9 +184,10 @@ struct pdr_owner {
     uint64_t fence_incarnation;
     int64_t fence_offset; /* where the log shows it; -1: not yet */
     bool fence_reported;
-    pdr_term refused_by;    /* the row's term when a claim was refused; offset -1: none */
-    unsigned refusal_waits; /* fresh reads that missed the FENCE of refused_by */
-    bool foreign;           /* foreign records since the last service */
+    pdr_term refused_by;     /* the row's term when a claim was refused; offset -1: none */
+    int64_t store_rested_on; /* what a claim found the store to rest on, at or after our FENCE; -1: never */
+    unsigned refusal_waits;  /* fresh reads that missed the FENCE of refused_by */
+    bool foreign;            /* foreign records since the last service */
     pdr_place run_before;
     pdr_log_reader *scan_reader;
     pdr_commit_reader scan;

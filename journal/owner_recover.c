@@ -331,10 +331,18 @@ static void count_turned_back(pdr_owner *o, const pdr_partition_row *row)
     if (row->checkpoint.offset == o->row.checkpoint.offset) o->counters.turned_back_equal++;
 }
 
+/* The store rests on records at or after the own FENCE. They may have come while it was on its way: a rebuild
+ * of the store read on, past another's FENCE. A FENCE appended after the store was seen to rest on them must
+ * come behind them: if it doesn't, the log has lost them. */
 static pdr_code check_row(pdr_owner *o, const pdr_partition_row *row, pdr_error *err)
 {
     int64_t highest = row->seen.offset > row->checkpoint.offset ? row->seen.offset : row->checkpoint.offset;
     if (highest < o->fence_offset) return PDR_OK;
+    bool lost = o->store_rested_on >= o->fence_offset;
+    o->store_rested_on = highest;
+    if (!lost)
+        return pdr_fail(err, PDR_STALE, "the store rests on offset %lld, after our FENCE at %lld",
+                        (long long)highest, (long long)o->fence_offset);
     return pdr_fail(err, PDR_CORRUPT,
                     "the log of partition %d lost its tail: the store rests on offset %lld, but a FENCE "
                     "appended later got offset %lld",
@@ -363,11 +371,10 @@ static void on_claimed(void *context, uint64_t tag, const pdr_store_result *resu
     count_turned_back(o, &result->row);
     o->row = result->row;
     o->have_stamp = true;
-    if (check_row(o, &o->row, &err) != PDR_OK) {
-        pdr_own_fail(o, &err);
-        return;
-    }
-    pdr_own_start_scan(o);
+    if (check_row(o, &o->row, &err) == PDR_OK)
+        pdr_own_start_scan(o);
+    else
+        pdr_own_recover_error(o, &err);
 }
 
 static void send_claim(pdr_owner *o)
