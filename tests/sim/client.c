@@ -82,12 +82,14 @@ static void on_answer(void *context, const pdr_reply *reply)
         settle(q); /* without an id nobody may ask again */
 }
 
-void client_node_died(run *r, uint32_t writer)
+uint32_t client_node_died(run *r, uint32_t writer)
 {
+    uint32_t open = 0;
     for (uint32_t i = 0; i < r->issued; i++) {
         request *q = &r->requests[i];
         for (attempt *a = q->attempts; a; a = a->next) {
             if (a->writer != writer || a->state != ATTEMPT_OPEN) continue;
+            open++;
             a->state = ATTEMPT_UNKNOWN;
             if (q->settled) continue;
             if (q->id_size || q->kind == ASK_READ)
@@ -96,6 +98,7 @@ void client_node_died(run *r, uint32_t writer)
                 settle(q);
         }
     }
+    return open;
 }
 
 /* --- Asking --- */

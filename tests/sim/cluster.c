@@ -31,6 +31,7 @@ node *node_by_writer(run *r, uint32_t writer)
 
 /* --- Running a node: polls and turns, one round a step --- */
 
+static void end_tool_when_done(node *n);
 static void run_node(void *context, uint64_t token);
 
 void node_wake(node *n, int64_t delay_us)
@@ -77,6 +78,8 @@ static void run_node(void *context, uint64_t token)
         return;
     }
     int64_t due_us = turn_owners(n), log_us, store_us;
+    if (n == &r->tool) end_tool_when_done(n);
+    if (!n->alive) return;
     int64_t now_us = n->env->ops->mono_us(n->env);
     check_spin(n, calls > 0 || due_us > now_us);
     n->log->ops->wait_on(n->log, NULL, 0, &log_us);
@@ -104,6 +107,8 @@ static void open_owner(node *n, uint32_t partition)
     n->generation[partition] = -1;
     if (pdr_owner_open(&n->owners[partition], &config, n->log, n->store, n->env, &err) != PDR_OK)
         run_fail(r, "liveness", "an owner doesn't open: %s", err.message);
+    else if (n == &r->tool)
+        pdr_owner_rebuild(n->owners[partition]);
     else if (!r->plan.group)
         pdr_owner_assign(n->owners[partition], 0);
 }
@@ -147,22 +152,33 @@ static void add_counters(run *r, const pdr_owner *owner)
 #undef ADD
 }
 
-/* A crash: the process is gone at this step. Closing the owner only gives its memory back: its log and store
- * are dead already, and its last words reach nobody. */
-static void end_node(node *n)
+static void close_owners(node *n)
 {
-    run *r = n->run;
-    n->alive = false;
-    n->token++;
-    pdr_sim_log_crash(n->log);
-    pdr_sim_store_crash(n->store);
-    client_node_died(r, n->writer);
-    for (uint32_t p = 0; p < r->plan.partitions; p++) {
+    for (uint32_t p = 0; p < n->run->plan.partitions; p++) {
         if (!n->owners[p]) continue;
-        add_counters(r, n->owners[p]);
+        add_counters(n->run, n->owners[p]);
         pdr_owner_close(n->owners[p]);
         n->owners[p] = NULL;
     }
+}
+
+/* The process is gone at this step. After a crash closing its owners only gives their memory back: log and
+ * store are dead already, and their last words reach nobody. Closed in order they answer everything. */
+static void end_node(node *n, bool crash)
+{
+    run *r = n->run;
+    n->token++;
+    if (crash) {
+        n->alive = false;
+        pdr_sim_log_crash(n->log);
+        pdr_sim_store_crash(n->store);
+        client_node_died(r, n->writer);
+    }
+    close_owners(n);
+    n->alive = false;
+    if (!crash && client_node_died(r, n->writer))
+        run_fail(r, "liveness", "node-%u was closed and left commands without an answer",
+                 (unsigned)n->writer);
     n->log->ops->close(n->log);
     n->store->ops->close(n->store);
     pdr_sim_env_close(n->env);
@@ -183,12 +199,42 @@ static void crash_some(void *context, uint64_t value)
     if (r->calm) return;
     node *n = &r->nodes[random_below(r, r->plan.nodes)];
     if (n->alive) {
-        pdr_sim_world_trace(r->world, "node %u crashes", (unsigned)n->index);
-        r->faults.crashes++;
-        end_node(n);
+        bool crash = n->stalled || !one_in(r, 4);
+        pdr_sim_world_trace(r->world, "node %u %s", (unsigned)n->index, crash ? "crashes" : "is closed");
+        r->faults.crashes += crash;
+        r->faults.closes += !crash;
+        end_node(n, crash);
         pdr_sim_world_at(r->world, around(r, 40 * MS), restart_node, n, 0);
     }
     pdr_sim_world_at(r->world, around(r, r->plan.crash_every_us), crash_some, r, 0);
+}
+
+/* --- `perdure rebuild-store`, beside running owners --- */
+
+static void rebuild_store(void *context, uint64_t value)
+{
+    (void)value;
+    run *r = context;
+    pdr_sim_world_at(r->world, around(r, r->plan.rebuild_every_us), rebuild_store, r, 0);
+    if (r->calm || r->tool.alive) return;
+    pdr_store *store;
+    pdr_store_meta meta = {.partitions = (int32_t)r->plan.partitions};
+    memcpy(meta.journal_id, journal_id, PDR_ID_SIZE);
+    pdr_error err;
+    pdr_sim_world_trace(r->world, "the store is reset and rebuilt");
+    r->faults.rebuilds++;
+    bool done = pdr_sim_store_open(&store, r->world, MAX_NODES, &err) == PDR_OK &&
+                store->ops->reset(store, &meta, 1000, &err) == PDR_OK;
+    if (!done) run_fail(r, "liveness", "the store can't be reset: %s", err.message);
+    store->ops->close(store);
+    start_node(&r->tool);
+}
+
+static void end_tool_when_done(node *n)
+{
+    for (uint32_t p = 0; p < n->run->plan.partitions; p++)
+        if (pdr_owner_state_of(n->owners[p]) != PDR_OWNER_IDLE) return;
+    end_node(n, false);
 }
 
 static void resume(node *n)
@@ -300,6 +346,9 @@ void cluster_start(run *r)
         pdr_sim_world_at(r->world, around(r, r->plan.crash_every_us), crash_some, r, 0);
     if (r->plan.stall_every_us)
         pdr_sim_world_at(r->world, around(r, r->plan.stall_every_us), stall_some, r, 0);
+    r->tool = (node){.run = r, .index = MAX_NODES};
+    if (r->plan.rebuild_every_us)
+        pdr_sim_world_at(r->world, around(r, r->plan.rebuild_every_us), rebuild_store, r, 0);
     if (r->plan.group) pdr_sim_world_at(r->world, 1, new_generation, r, 0);
 }
 
@@ -323,5 +372,6 @@ void cluster_calm(run *r)
 void cluster_stop(run *r)
 {
     for (uint32_t i = 0; i < r->plan.nodes; i++)
-        if (r->nodes[i].alive) end_node(&r->nodes[i]);
+        if (r->nodes[i].alive) end_node(&r->nodes[i], true);
+    if (r->tool.alive) end_node(&r->tool, true);
 }

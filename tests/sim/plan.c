@@ -80,6 +80,7 @@ static void store_trouble(plan *p)
     trouble(p, PDR_SIM_store_lost, 5000);
     trouble(p, PDR_SIM_report_lost, 3000);
     p->crash_every_us = 2000 * MS;
+    p->rebuild_every_us = 1500 * MS;
 }
 
 static void crashes(plan *p)

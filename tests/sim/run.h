@@ -13,6 +13,8 @@ enum { MAX_NODES = 3, MAX_PARTITIONS = 2, ENTITIES = 10, MAX_REQUESTS = 400, MAX
 /* What the driver does to the nodes, counted beside the world's faults. X(member, "words") */
 #define SIM_DRIVER_FAULT_MAP(X)                                                                              \
     X(crashes, "node crashed")                                                                               \
+    X(closes, "node closed in order")                                                                        \
+    X(rebuilds, "store rebuilt from the log beside the owners")                                              \
     X(stalls, "node stalled")                                                                                \
     X(revisions, "node restarted with another revision")                                                     \
     X(generations, "new generation of the assignment")                                                       \
@@ -30,9 +32,10 @@ typedef struct driver_faults {
 typedef struct plan {
     const char *profile_name;
     uint32_t nodes, partitions, requests;
-    bool group;             /* generations of assignments instead of static lists */
-    bool mixed_revisions;   /* restarts may bring another revision of the handler */
-    int64_t crash_every_us; /* on average; 0: never */
+    bool group;               /* generations of assignments instead of static lists */
+    bool mixed_revisions;     /* restarts may bring another revision of the handler */
+    int64_t crash_every_us;   /* on average; 0: never */
+    int64_t rebuild_every_us; /* as well */
     int64_t stall_every_us, stall_max_us;
     int64_t gap_max_us; /* between two requests */
     pdr_sim_profile profile, calm;
@@ -97,6 +100,7 @@ struct run {
     sim_random random; /* the scenario's own */
     pdr_arena arena;   /* attempts, the model's notes */
     node nodes[MAX_NODES];
+    node tool;        /* rebuilds the store now and then; owns nothing, is asked nothing */
     uint32_t writers; /* incarnations started so far */
     struct {
         uint32_t node, revision;
@@ -130,7 +134,8 @@ node *node_by_writer(run *r, uint32_t writer); /* NULL: that incarnation is gone
 /* --- client.c --- */
 void client_start(run *r);
 void client_last_reads(run *r);
-void client_node_died(run *r, uint32_t writer);
+/* What it hadn't answered it never will; how many there were. */
+uint32_t client_node_died(run *r, uint32_t writer);
 uint64_t random_below(run *r, uint64_t limit);
 bool one_in(run *r, uint64_t n);
 

@@ -42,7 +42,7 @@ static void on_stored(void *context, int32_t partition)
 static void on_wake(void *context, uint32_t index)
 {
     run *r = context;
-    node_wake(&r->nodes[index], 1 + (int64_t)random_below(r, 50));
+    node_wake(index < MAX_NODES ? &r->nodes[index] : &r->tool, 1 + (int64_t)random_below(r, 50));
 }
 
 static void on_commit(void *context, uint32_t entity, uint64_t first_seq, uint64_t last_seq)
