@@ -51,9 +51,14 @@ static pdr_history_spec spec_of(const made_log *made, size_t entity, uint64_t af
                               .last = e->events[to - 1].position};
 }
 
+static pdr_log *log_of(const history_probe *p)
+{
+    return p->log ? p->log : &p->made->log.base;
+}
+
 pdr_code history_probe_open_spec(history_probe *p, const pdr_history_spec *spec, pdr_history **out)
 {
-    return pdr_history_open(out, &p->made->log.base, spec, &events, p, &p->error);
+    return pdr_history_open(out, log_of(p), spec, &events, p, &p->error);
 }
 
 void history_probe_open(history_probe *p, made_log *made, size_t entity, uint64_t after, uint64_t to,
@@ -69,7 +74,7 @@ void history_probe_open(history_probe *p, made_log *made, size_t entity, uint64_
 
 void history_probe_poll(history_probe *p)
 {
-    pdr_log *log = &p->made->log.base;
+    pdr_log *log = log_of(p);
     while (log->ops->poll(log))
         continue;
 }
@@ -77,7 +82,8 @@ void history_probe_poll(history_probe *p)
 pdr_code history_probe_read(history_probe *p, made_log *made, size_t entity, uint64_t after, uint64_t to,
                             size_t max_bytes)
 {
-    *p = (history_probe){.close_at = p->close_at, .fail_at = p->fail_at, .close_in_done = p->close_in_done};
+    *p = (history_probe){
+        .log = p->log, .close_at = p->close_at, .fail_at = p->fail_at, .close_in_done = p->close_in_done};
     history_probe_open(p, made, entity, after, to, max_bytes);
     if (p->code != PDR_OK) return p->code;
     history_probe_poll(p);

@@ -6,7 +6,8 @@
 #include "tests/support/made_log.h"
 
 typedef struct history_probe {
-    made_log *made;
+    made_log *made; /* the truth */
+    pdr_log *log;   /* where it is read from; NULL: made's own log */
     size_t entity;
     pdr_history *history;
     uint64_t next_seq; /* of the event that must come now */
