@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-enum { LEAD_MIN = 16, LEAD_MAX = 16384, FIRST_READS = 4 };
+enum { LEAD_MIN = 128, LEAD_MAX = 16384 };
 
 static void drop(pdr_backwalk *walk, pdr_held *held)
 {
@@ -104,13 +104,19 @@ bool pdr_backwalk_shrink(pdr_backwalk *walk)
 
 /* --- What to read next --- */
 
-/* As it went so far: will the rest cost more than to read all? */
+/* Has walking cost as much as reading all? Or will the rest, if the events go on standing as far apart as
+ * they did so far? */
 static bool scan_is_cheaper(const pdr_backwalk *walk, uint64_t next_cost)
 {
-    if (!walk->may_scan || walk->reads < FIRST_READS) return false;
-    double scan = (double)walk->last.offset + 1, spent = (double)(walk->cost + next_cost);
-    double got = (double)walk->chain.count, all = (double)(walk->to_seq - walk->after_seq);
-    return spent / got * (all - got) > scan;
+    double scan = (double)walk->last.offset + 1;
+    if (!walk->may_scan) return false;
+    if ((double)(walk->cost + next_cost) > scan) return true;
+    if (walk->target_seq <= walk->after_seq || walk->target_seq == walk->to_seq) return false;
+    double apart = (double)(walk->last.offset - walk->target) / (double)(walk->to_seq - walk->target_seq);
+    double in_crowds = apart + apart * PDR_BACKWALK_JUMP / LEAD_MAX,
+           one_by_one = PDR_BACKWALK_JUMP + LEAD_MIN;
+    double left = (double)(walk->target_seq - walk->after_seq);
+    return left * (in_crowds < one_by_one ? in_crowds : one_by_one) > scan;
 }
 
 static pdr_backwalk_step want(pdr_backwalk *walk, int64_t from, int64_t to)
@@ -118,7 +124,6 @@ static pdr_backwalk_step want(pdr_backwalk *walk, int64_t from, int64_t to)
     uint64_t cost = PDR_BACKWALK_JUMP + (uint64_t)(to - from);
     if (scan_is_cheaper(walk, cost)) return PDR_BACKWALK_COSTLY;
     walk->cost += cost;
-    walk->reads++;
     walk->from = from;
     walk->to = to;
     return PDR_BACKWALK_READ;
@@ -156,7 +161,7 @@ static void choose_lead(pdr_backwalk *walk, const pdr_header *header, int64_t of
         walk->lead = LEAD_MIN;
         return;
     }
-    int64_t lead = walk->lead * 2 < LEAD_MAX ? walk->lead * 2 : LEAD_MAX;
+    int64_t lead = walk->lead * 4 < LEAD_MAX ? walk->lead * 4 : LEAD_MAX;
     int64_t useful = left < LEAD_MAX ? (int64_t)(left * (apart + 1)) : LEAD_MAX;
     walk->lead = useful < lead ? useful : lead;
     if (walk->lead < LEAD_MIN) walk->lead = LEAD_MIN;

@@ -14,6 +14,7 @@ enum {
     QUEUE_BYTES = 64 * 1024 * 1024, /* the same */
     QUEUE_KEPT = 1024 * 1024,       /* a writer keeps at most this much memory when idle */
     BATCH_RECORDS = 1000,           /* per reader and poll */
+    FIRST_BATCH_RECORDS = 32,       /* ... at first: who reads a single record pays for few */
     BATCH_BYTES = 1024 * 1024,      /* the same; one record may go over it */
     FOLLOW_US = 5000,               /* how often other processes' appends are looked for */
     INSERT_ROWS = 8,                /* of one statement: about a tenth faster than one by one */
@@ -59,6 +60,7 @@ typedef struct reader {
     bool checked;   /* `at` was found to lie inside the log */
     bool caught_up; /* and `end` was told; something new must be heard of before it looks again */
     int64_t at;     /* next offset wanted */
+    size_t batch;   /* records of the next batch, at most */
     const pdr_log_reader_events *events;
     void *context;
     sqlite3_stmt *select, *range;

@@ -62,8 +62,12 @@ pdr_code pdr_sqlite_reader_open(pdr_log *base, int32_t partition, int64_t from,
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "partition %d of %d", partition, log->info.partitions);
     reader *r = pdr_calloc(1, sizeof *r);
     if (!r) return pdr_fail(err, PDR_NOMEM, "opening a reader");
-    *r = (reader){
-        .base.ops = log->base.ops, .log = log, .partition = partition, .events = events, .context = context};
+    *r = (reader){.base.ops = log->base.ops,
+                  .log = log,
+                  .partition = partition,
+                  .events = events,
+                  .context = context,
+                  .batch = FIRST_BATCH_RECORDS};
     pdr_code code = prepare(r, err);
     if (code == PDR_OK) code = find_start(r, from, err);
     if (code != PDR_OK) {
@@ -195,13 +199,14 @@ static pdr_code read_batch(reader *r, size_t *count, bool *more, pdr_error *err)
     int64_t gap = -1;
     int rc = sqlite3_bind_int64(r->select, 1, r->at) == SQLITE_OK ? SQLITE_ROW : SQLITE_NOMEM;
     size_t taken = 0;
-    while (rc == SQLITE_ROW && taken < BATCH_RECORDS && log->arena.used < BATCH_BYTES) {
+    while (rc == SQLITE_ROW && taken < r->batch && log->arena.used < BATCH_BYTES) {
         rc = next_row(r, r->at + (int64_t)taken, &log->records[taken], &gap, &code);
         if (rc != SQLITE_ROW || gap >= 0 || code != PDR_OK) break;
         taken++;
     }
     *count = taken;
     *more = rc == SQLITE_ROW;
+    r->batch = 4 * r->batch < BATCH_RECORDS ? 4 * r->batch : BATCH_RECORDS;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) code = pdr_sqlite_fail(err, log->db, rc, "reading the log");
     sqlite3_reset(r->select);
     if (code == PDR_NOMEM && rc == SQLITE_ROW)
