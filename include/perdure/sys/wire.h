@@ -126,7 +126,7 @@ static inline uint8_t *pdr_wire_put_varint(uint8_t *p, uint64_t z)
         return p + 1;
     }
     if (PDR_WIRE_LITTLE && PDR_WIRE_LIKELY(z < UINT64_C(1) << 56)) {
-        unsigned size = ((64u - (unsigned)__builtin_clzll(z)) + 6u) / 7u; /* 2 to 8 */
+        unsigned size = ((70u - (unsigned)__builtin_clzll(z)) * 37u) >> 8; /* bits / 7, up: 2 to 8 */
         uint64_t x = pdr_wire_spread(z) | (PDR_WIRE_HIGH_BITS >> (72u - 8u * size));
         memcpy(p, &x, sizeof x);
         return p + size;
@@ -153,22 +153,41 @@ static inline uint8_t *pdr_wire_put_boolean(uint8_t *p, bool value)
     return p + 1;
 }
 
+/* Little-endian, whatever the machine's order; one store where it is the same. */
+static inline void pdr_wire_store(uint8_t *p, uint64_t bits, size_t size)
+{
+    if (PDR_WIRE_LITTLE)
+        memcpy(p, &bits, size);
+    else
+        for (size_t i = 0; i < size; i++)
+            p[i] = (uint8_t)(bits >> (8 * i));
+}
+
+static inline uint64_t pdr_wire_load(const uint8_t *p, size_t size)
+{
+    uint64_t bits = 0;
+    if (PDR_WIRE_LITTLE)
+        memcpy(&bits, p, size);
+    else
+        for (size_t i = 0; i < size; i++)
+            bits |= (uint64_t)p[i] << (8 * i);
+    return bits;
+}
+
 static inline uint8_t *pdr_wire_put_float(uint8_t *p, float value)
 {
-    uint32_t x;
-    memcpy(&x, &value, sizeof x);
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(x >> (8 * i));
-    return p + 4;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    pdr_wire_store(p, bits, sizeof bits);
+    return p + sizeof bits;
 }
 
 static inline uint8_t *pdr_wire_put_double(uint8_t *p, double value)
 {
-    uint64_t x;
-    memcpy(&x, &value, sizeof x);
-    for (int i = 0; i < 8; i++)
-        p[i] = (uint8_t)(x >> (8 * i));
-    return p + 8;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    pdr_wire_store(p, bits, sizeof bits);
+    return p + sizeof bits;
 }
 
 static inline uint8_t *pdr_wire_put_raw(uint8_t *p, const uint8_t *data, size_t size)
@@ -188,19 +207,30 @@ static inline uint8_t *pdr_wire_put_bytes(uint8_t *p, pdr_bytes value)
     return pdr_wire_put_raw(pdr_wire_put_varint(p, (uint64_t)value.size << 1), value.data, value.size);
 }
 
-/* Copies, and tells whether all was ASCII. */
+static inline uint64_t pdr_wire_copy64(uint8_t *to, const uint8_t *from)
+{
+    uint64_t word = pdr_wire_load64(from);
+    memcpy(to, &word, sizeof word);
+    return word;
+}
+
+static inline uint64_t pdr_wire_copy128(uint8_t *to, const uint8_t *from)
+{
+    return pdr_wire_copy64(to, from) | pdr_wire_copy64(to + 8, from + 8);
+}
+
+/* Copies, and tells whether all was ASCII. Head and tail may overlap: short texts need no loop. */
 static inline bool pdr_wire_copy_text(uint8_t *to, const uint8_t *from, size_t size)
 {
+    if (size > 16) {
+        uint64_t bits = pdr_wire_copy128(to, from);
+        for (size_t i = 16; i + 16 < size; i += 16)
+            bits |= pdr_wire_copy128(to + i, from + i);
+        return ((bits | pdr_wire_copy128(to + size - 16, from + size - 16)) & PDR_WIRE_HIGH_BITS) == 0;
+    }
     if (size >= 8) {
-        uint64_t bits = 0, word;
-        for (size_t i = 0; i + 8 <= size; i += 8) {
-            word = pdr_wire_load64(from + i);
-            bits |= word;
-            memcpy(to + i, &word, 8);
-        }
-        word = pdr_wire_load64(from + size - 8);
-        memcpy(to + size - 8, &word, 8);
-        return ((bits | word) & PDR_WIRE_HIGH_BITS) == 0;
+        uint64_t bits = pdr_wire_copy64(to, from) | pdr_wire_copy64(to + size - 8, from + size - 8);
+        return (bits & PDR_WIRE_HIGH_BITS) == 0;
     }
     if (size >= 4) {
         uint32_t head = pdr_wire_load32(from), tail = pdr_wire_load32(from + size - 4);
@@ -216,19 +246,26 @@ static inline bool pdr_wire_copy_text(uint8_t *to, const uint8_t *from, size_t s
     return (first | middle | last) < 0x80;
 }
 
+static inline uint64_t pdr_wire_load128(const uint8_t *p)
+{
+    return pdr_wire_load64(p) | pdr_wire_load64(p + 8);
+}
+
 static inline bool pdr_wire_is_text(const uint8_t *p, size_t size)
 {
-    if (size >= 8) {
-        uint64_t bits = pdr_wire_load64(p + size - 8);
-        for (size_t i = 0; i + 8 <= size; i += 8)
-            bits |= pdr_wire_load64(p + i);
-        if ((bits & PDR_WIRE_HIGH_BITS) == 0) return true;
+    uint64_t bits = 0;
+    if (size > 16) {
+        bits = pdr_wire_load128(p) | pdr_wire_load128(p + size - 16);
+        for (size_t i = 16; i + 16 < size; i += 16)
+            bits |= pdr_wire_load128(p + i);
+    } else if (size >= 8) {
+        bits = pdr_wire_load64(p) | pdr_wire_load64(p + size - 8);
     } else if (size >= 4) {
-        if (((pdr_wire_load32(p) | pdr_wire_load32(p + size - 4)) & 0x80808080u) == 0) return true;
-    } else if (size == 0 || (p[0] | p[size / 2] | p[size - 1]) < 0x80) {
-        return true;
+        bits = pdr_wire_load32(p) | pdr_wire_load32(p + size - 4);
+    } else if (size > 0) {
+        bits = p[0] | p[size / 2] | p[size - 1];
     }
-    return pdr_wire_utf8(p, size);
+    return PDR_WIRE_LIKELY((bits & PDR_WIRE_HIGH_BITS) == 0) || pdr_wire_utf8(p, size);
 }
 
 static inline uint8_t *pdr_wire_put_string(uint8_t *p, pdr_string value)
@@ -285,22 +322,18 @@ static inline const uint8_t *pdr_wire_get_boolean(const uint8_t *end, const uint
 
 static inline const uint8_t *pdr_wire_get_float(const uint8_t *end, const uint8_t *p, float *out)
 {
-    uint32_t x = 0;
     if (end - p < 4) return NULL;
-    for (int i = 0; i < 4; i++)
-        x |= (uint32_t)p[i] << (8 * i);
-    memcpy(out, &x, sizeof x);
-    return p + 4;
+    uint32_t bits = (uint32_t)pdr_wire_load(p, sizeof bits);
+    memcpy(out, &bits, sizeof bits);
+    return p + sizeof bits;
 }
 
 static inline const uint8_t *pdr_wire_get_double(const uint8_t *end, const uint8_t *p, double *out)
 {
-    uint64_t x = 0;
     if (end - p < 8) return NULL;
-    for (int i = 0; i < 8; i++)
-        x |= (uint64_t)p[i] << (8 * i);
-    memcpy(out, &x, sizeof x);
-    return p + 8;
+    uint64_t bits = pdr_wire_load(p, sizeof bits);
+    memcpy(out, &bits, sizeof bits);
+    return p + sizeof bits;
 }
 
 static inline const uint8_t *pdr_wire_get_fixed(const uint8_t *end, const uint8_t *p, void *out, size_t size)
