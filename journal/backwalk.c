@@ -104,14 +104,13 @@ bool pdr_backwalk_shrink(pdr_backwalk *walk)
 
 /* --- What to read next --- */
 
-/* Has walking cost as much as reading all? Or will the rest, if the events go on standing as far apart as
- * they did so far? */
-static bool scan_is_cheaper(const pdr_backwalk *walk, uint64_t next_cost)
+/* Will the rest cost more than to read all, if the events go on standing as far apart as they did so far?
+ * (They can't stand so far apart that walking costs much more than reading all: the log has its length.) */
+static bool scan_is_cheaper(const pdr_backwalk *walk)
 {
+    if (!walk->may_scan || walk->target_seq <= walk->after_seq || walk->target_seq == walk->to_seq)
+        return false;
     double scan = (double)walk->last.offset + 1;
-    if (!walk->may_scan) return false;
-    if ((double)(walk->cost + next_cost) > scan) return true;
-    if (walk->target_seq <= walk->after_seq || walk->target_seq == walk->to_seq) return false;
     double apart = (double)(walk->last.offset - walk->target) / (double)(walk->to_seq - walk->target_seq);
     double in_crowds = apart + apart * PDR_BACKWALK_JUMP / LEAD_MAX,
            one_by_one = PDR_BACKWALK_JUMP + LEAD_MIN;
@@ -121,9 +120,7 @@ static bool scan_is_cheaper(const pdr_backwalk *walk, uint64_t next_cost)
 
 static pdr_backwalk_step want(pdr_backwalk *walk, int64_t from, int64_t to)
 {
-    uint64_t cost = PDR_BACKWALK_JUMP + (uint64_t)(to - from);
-    if (scan_is_cheaper(walk, cost)) return PDR_BACKWALK_COSTLY;
-    walk->cost += cost;
+    if (scan_is_cheaper(walk)) return PDR_BACKWALK_COSTLY;
     walk->from = from;
     walk->to = to;
     return PDR_BACKWALK_READ;

@@ -13,6 +13,11 @@ enum {
     TAG_SKIPPABLE = 128
 };
 
+/* A ceiling decides what is malformed: another one is another format. */
+_Static_assert(PDR_MAX_EVENTS_PER_COMMIT == 1024 && PDR_MAX_COMMAND_ID == 64 && PDR_MAX_REPLY == 240 &&
+                   PDR_MAX_CORRELATION == 64 && PDR_MAX_ADDRESS == 255 && PDR_MAX_HEADER == 1024,
+               "the ceilings of docs/formats/record.md, version 1");
+
 static uint8_t *put_bytes(uint8_t *p, pdr_bytes bytes)
 {
     p = pdr_put_varint(p, bytes.size);

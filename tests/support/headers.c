@@ -39,7 +39,7 @@ static uint64_t number_up_to(uint64_t *random, uint64_t max)
 
 static pdr_bytes range_up_to(uint64_t *random, size_t max)
 {
-    static const uint8_t bytes[PDR_MAX_REPLY + 1] = "some bytes \x00\x80\xff and more of them";
+    static const uint8_t bytes[PDR_MAX_HEADER] = "some bytes \x00\x80\xff and more of them";
     return pdr_bytes_of(bytes, (size_t)number_up_to(random, max));
 }
 

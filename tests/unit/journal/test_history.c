@@ -154,7 +154,7 @@ static void random_log(uint64_t seed)
                       .fence = (unsigned)(seed % 3 == 0),
                       .max_commit = 1 + (unsigned)(seed % 4),
                       .entities = 1 + seed % MADE_ENTITIES};
-    made_run(&made, &w, 200 + made_random(&made, 6000));
+    made_run(&made, &w, 200 + made_random(&made, 4000));
 }
 
 Test(history, of_random_logs_is_what_was_acknowledged)
@@ -215,7 +215,7 @@ Test(history, is_scanned_when_jumps_would_cost_more_and_walked_when_they_cost_le
         one_event(i % 50 == 0 ? 0 : 1);
     made.log.batch = 1;
     cr_assert_eq(history_probe_read(&probe, &made, 0, 0, 1000, PLENTY), PDR_OK);
-    cr_assert_lt(made.log.opened, 10, "a thousand jumps cost more than reading 50,000 records");
+    cr_assert_eq(made.log.opened, 2, "a thousand events, each 50 offsets apart, cost as much as all 50,000");
     made.log.delivered = made.log.opened = 0;
     cr_assert_eq(history_probe_read(&probe, &made, 0, 980, 1000, PLENTY), PDR_OK);
     cr_assert_lt(made.log.delivered, 2500);
