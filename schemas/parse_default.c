@@ -1,6 +1,8 @@
 /* A field's default must be a value of its type. */
 #include "schemas/parse.h"
 
+#include "base/mem.h"
+
 enum { UNCHECKED, CHECKING, CHECKED };
 
 static pdr_code check(parser *p, const pdr_schema *type, const pdr_json *json, const place *at,
@@ -86,34 +88,52 @@ static pdr_code check_field_default(parser *p, pdr_schema_field *field, const pd
     return code;
 }
 
-static pdr_code check_members(parser *p, const pdr_schema *type, const pdr_json *json, const place *at)
+/* The field that `key` names, sought from `start` on and around: members mostly stand in the fields' order.
+ */
+static size_t find_field(const pdr_schema *type, pdr_string key, size_t start)
 {
+    for (size_t n = 0; n < type->count; n++) {
+        size_t i = start + n < type->count ? start + n : start + n - type->count;
+        if (strcmp(type->fields[i].name, key.data) == 0) return i;
+    }
+    return type->count;
+}
+
+/* found[i]: the member for field i, or NULL. */
+static pdr_code find_members(parser *p, const pdr_schema *type, const pdr_json *json, const place *at,
+                             const pdr_json **found)
+{
+    size_t next = 0;
     for (const pdr_json *member = json->first; member; member = member->next) {
-        size_t i = 0;
-        while (i < type->count && !pdr_string_equal(member->key, pdr_string_of(type->fields[i].name)))
-            i++;
-        if (i == type->count)
+        size_t i = find_field(type, member->key, next);
+        if (i == type->count || strlen(member->key.data) != member->key.size)
             return parse_bad(p, member, at, "\"%s\" has no field \"%.100s\"", type->name, member->key.data);
+        found[i] = member;
+        next = i + 1 < type->count ? i + 1 : 0;
     }
     return PDR_OK;
+}
+
+static pdr_code check_field(parser *p, const pdr_schema *type, size_t i, const pdr_json *member,
+                            const pdr_json *json, const place *at, unsigned depth)
+{
+    pdr_schema_field *field = &type->fields[i];
+    place here = {at, field->name, 0};
+    if (member) return check(p, field->type, member, &here, depth);
+    if (field->default_value) return check_field_default(p, field, json, &here, depth);
+    return parse_bad(p, json, at, "the field \"%s\" of \"%s\" is missing", field->name, type->name);
 }
 
 static pdr_code check_record(parser *p, const pdr_schema *type, const pdr_json *json, const place *at,
                              unsigned depth)
 {
     if (json->kind != PDR_JSON_OBJECT) return wrong(p, type, json, at);
-    pdr_code code = check_members(p, type, json, at);
-    for (size_t i = 0; code == PDR_OK && i < type->count; i++) {
-        pdr_schema_field *field = &type->fields[i];
-        const pdr_json *member = pdr_json_get(json, field->name);
-        place here = {at, field->name, 0};
-        if (member)
-            code = check(p, field->type, member, &here, depth);
-        else if (field->default_value)
-            code = check_field_default(p, field, json, &here, depth);
-        else
-            code = parse_bad(p, json, at, "the field \"%s\" of \"%s\" is missing", field->name, type->name);
-    }
+    const pdr_json **found = pdr_calloc(type->count, sizeof *found);
+    if (!found) return parse_no_memory(p);
+    pdr_code code = find_members(p, type, json, at, found);
+    for (size_t i = 0; code == PDR_OK && i < type->count; i++)
+        code = check_field(p, type, i, found[i], json, at, depth);
+    pdr_free(found);
     return code;
 }
 
