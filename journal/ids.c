@@ -7,7 +7,7 @@
  */
 enum { MAX_ENTRY = 1 + PDR_MAX_COMMAND_ID + 8 + 2 * PDR_VARINT_MAX + 1 + PDR_MAX_REPLY, FIRST_CAPACITY = 64 };
 
-static bool take_entry(const uint8_t **p, const uint8_t *end, pdr_id_entry *out)
+bool pdr_ids_next(const uint8_t **p, const uint8_t *end, pdr_id_entry *out)
 {
     uint64_t events;
     if (*p >= end) return false;
@@ -33,7 +33,7 @@ bool pdr_ids_find(const pdr_ids *ids, pdr_bytes id, pdr_id_entry *out)
 {
     if (!ids) return false;
     const uint8_t *p = ids->bytes + ids->begin, *end = ids->bytes + ids->end;
-    while (take_entry(&p, end, out))
+    while (pdr_ids_next(&p, end, out))
         if (pdr_bytes_equal(out->id, id)) return true;
     return false;
 }
@@ -70,7 +70,7 @@ static void drop_oldest(pdr_ids *ids)
 {
     pdr_id_entry oldest;
     const uint8_t *p = ids->bytes + ids->begin;
-    PDR_INVARIANT("once-per-command-id", take_entry(&p, ids->bytes + ids->end, &oldest));
+    PDR_INVARIANT("once-per-command-id", pdr_ids_next(&p, ids->bytes + ids->end, &oldest));
     ids->begin = (uint32_t)(p - ids->bytes);
     ids->count--;
 }
@@ -115,7 +115,7 @@ pdr_code pdr_ids_load(pdr_ids **out, pdr_bytes packed, pdr_error *err)
     uint32_t count = 0;
     const uint8_t *p = packed.data, *end = packed.data + packed.size;
     for (pdr_id_entry entry; p < end; count++)
-        if (!take_entry(&p, end, &entry))
+        if (!pdr_ids_next(&p, end, &entry))
             return pdr_fail(err, PDR_CORRUPT, "a window of command ids is malformed at its entry %u", count);
     pdr_code code = make_room(out, (uint32_t)packed.size);
     if (code != PDR_OK) return pdr_fail(err, code, "loading a window of command ids");

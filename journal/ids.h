@@ -27,6 +27,8 @@ typedef struct pdr_id_entry {
 
 /* Find an id; `out` borrows from the window. NULL window: nothing is known. */
 bool pdr_ids_find(const pdr_ids *ids, pdr_bytes id, pdr_id_entry *out);
+/* Walk packed bytes, oldest first: read the entry at *at and move *at behind it. false: malformed. */
+bool pdr_ids_next(const uint8_t **at, const uint8_t *end, pdr_id_entry *out);
 /* Make room for one entry of any size, so that the next add can't fail. */
 PDR_CHECKED pdr_code pdr_ids_reserve(pdr_ids **ids);
 /* Add the newest entry, dropping the oldest beyond `window` entries. PDR_NOMEM. */

@@ -1,0 +1,96 @@
+#include "cli/common.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "actors/waiter.h"
+
+int pdr_exit_of(pdr_code code)
+{
+    if (code == PDR_BAD_URL || code == PDR_BAD_SETTING || code == PDR_INVALID_ARGUMENT) return PDR_EXIT_USAGE;
+    switch (pdr_code_class(code)) {
+    case PDR_CLASS_OK: return PDR_EXIT_DONE;
+    case PDR_CLASS_CONFLICT: return PDR_EXIT_REFUSED;
+    case PDR_CLASS_TRANSIENT:
+    case PDR_CLASS_DEPOSED: return PDR_EXIT_LATER;
+    case PDR_CLASS_CORRUPT: return PDR_EXIT_DAMAGED;
+    default: return PDR_EXIT_FAILED;
+    }
+}
+
+int pdr_cli_fail(const pdr_cli_command *command, const pdr_error *err)
+{
+    pdr_cli_progress_end();
+    fprintf(stderr, "perdure %s: %s: %s\n  %s\n", command->name, pdr_code_text(err->code), err->message,
+            pdr_code_advice(err->code));
+    return pdr_exit_of(err->code);
+}
+
+int pdr_cli_refuse(const pdr_cli_command *command, const char *why, const char *advice)
+{
+    pdr_cli_progress_end();
+    fprintf(stderr, "perdure %s: %s\n  %s\n", command->name, why, advice);
+    return PDR_EXIT_REFUSED;
+}
+
+/* --- progress --- */
+
+enum { PROGRESS_US = 100000 };
+static int64_t progress_at;
+static bool progress_shown;
+
+void pdr_cli_progress(const char *format, ...)
+{
+    int64_t now = pdr_mono_us();
+    if (now - progress_at < PROGRESS_US || isatty(STDERR_FILENO) != 1) return;
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("\r\033[K", stderr);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fflush(stderr);
+    progress_at = now;
+    progress_shown = true;
+}
+
+void pdr_cli_progress_end(void)
+{
+    if (progress_shown) fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
+/* --- connections --- */
+
+pdr_code pdr_target_plan(const pdr_target *target, const pdr_app *app, pdr_plan *plan, pdr_error *err)
+{
+    pdr_options options = PDR_OPTIONS_INIT;
+    options.journal = target->journal;
+    options.store = target->store;
+    options.app = app;
+    options.own_nothing = true;
+    pdr_code code = pdr_plan_init(plan, &options, err);
+    if (code != PDR_OK || plan->backends.has_store) return code;
+    return pdr_fail(err, PDR_BAD_URL, "no URL names the store: give --store, or set PERDURE_STORE");
+}
+
+pdr_code pdr_target_open_store(const pdr_target *target, pdr_store **out, pdr_error *err)
+{
+    pdr_backends backends;
+    const char *url = target->store;
+    memset(&backends, 0, sizeof backends);
+    if (!url) url = getenv("PERDURE_STORE");
+    if (!url || !*url) {
+        pdr_plan plan;
+        pdr_code code = pdr_target_plan(target, NULL, &plan, err);
+        if (code == PDR_OK) code = pdr_backends_store_open(&plan.backends, out, err);
+        pdr_plan_release(&plan);
+        return code;
+    }
+    backends.has_store = true;
+    pdr_code code = pdr_url_parse_store(&backends.store, url, err);
+    if (code == PDR_OK) code = pdr_backends_store_open(&backends, out, err);
+    pdr_backends_release(&backends);
+    return code;
+}

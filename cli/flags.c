@@ -1,0 +1,89 @@
+#include "cli/flags.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_FLAGS = 32, HELP_COLUMN = 22 };
+
+static void print_help(const pdr_cli_command *command, const pdr_flag *flags)
+{
+    printf("usage: perdure %s [FLAGS]\n\n%s\n", command->name, command->about);
+    for (; flags->kind != PDR_FLAG_END; flags++) {
+        int width =
+            printf("  %s%s%s", flags->name, flags->value ? " " : "", flags->value ? flags->value : "");
+        printf("%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", flags->help);
+    }
+    printf("  %-*sthis text\n", HELP_COLUMN - 2, "--help");
+}
+
+static pdr_flags_outcome wrong(const pdr_cli_command *command, const char *what, const char *which)
+{
+    fprintf(stderr, "perdure %s: %s%s\n  perdure %s --help lists the flags\n", command->name, what, which,
+            command->name);
+    return PDR_FLAGS_WRONG;
+}
+
+static bool number(const char *text, const pdr_flag *flag)
+{
+    int64_t value = 0;
+    if (!*text || strlen(text) > 18) return false;
+    for (const char *c = text; *c; c++) {
+        if (*c < '0' || *c > '9') return false;
+        value = value * 10 + (*c - '0');
+    }
+    if (value < flag->min || value > flag->max) return false;
+    *(int64_t *)flag->out = value;
+    return true;
+}
+
+/* The flag that argv[i] names, and where its value begins behind '=' (NULL: no '='). */
+static const pdr_flag *find(const pdr_flag *flags, const char *argument, const char **value)
+{
+    const char *equals = strchr(argument, '=');
+    size_t size = equals ? (size_t)(equals - argument) : strlen(argument);
+    *value = equals ? equals + 1 : NULL;
+    for (; flags->kind != PDR_FLAG_END; flags++)
+        if (strlen(flags->name) == size && memcmp(flags->name, argument, size) == 0) return flags;
+    return NULL;
+}
+
+static pdr_flags_outcome take(const pdr_cli_command *command, const pdr_flag *flag, const char *value)
+{
+    char what[128];
+    if (flag->kind == PDR_FLAG_SWITCH) {
+        if (value) return wrong(command, "takes no value: ", flag->name);
+        *(bool *)flag->out = true;
+        return PDR_FLAGS_RUN;
+    }
+    if (!value || !*value) return wrong(command, "no value for ", flag->name);
+    if (flag->kind == PDR_FLAG_TEXT) {
+        *(const char **)flag->out = value;
+        return PDR_FLAGS_RUN;
+    }
+    if (number(value, flag)) return PDR_FLAGS_RUN;
+    (void)snprintf(what, sizeof what, "%s takes a number from %" PRId64 " to %" PRId64 ", not ", flag->name,
+                   flag->min, flag->max);
+    return wrong(command, what, value);
+}
+
+pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag *flags, int argc,
+                                  char **argv)
+{
+    bool given[MAX_FLAGS] = {false};
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+        if (strcmp(argv[i], "--help") == 0) {
+            print_help(command, flags);
+            return PDR_FLAGS_HELPED;
+        }
+        const pdr_flag *flag = find(flags, argv[i], &value);
+        if (!flag) return wrong(command, argv[i][0] == '-' ? "no such flag: " : "unexpected: ", argv[i]);
+        if (given[flag - flags]) return wrong(command, "given twice: ", flag->name);
+        given[flag - flags] = true;
+        if (flag->kind != PDR_FLAG_SWITCH && !value && i + 1 < argc) value = argv[++i];
+        pdr_flags_outcome parsed = take(command, flag, value);
+        if (parsed != PDR_FLAGS_RUN) return parsed;
+    }
+    return PDR_FLAGS_RUN;
+}

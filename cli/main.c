@@ -1,0 +1,63 @@
+/* The command `perdure`: finds the command and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/common.h"
+#include "cli/gen.h"
+
+static const pdr_cli_command *const commands[] = {&pdr_cli_init, &pdr_cli_gen_command, &pdr_cli_rebuild_store,
+                                                  &pdr_cli_store_dump};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+const pdr_cli_command pdr_cli_gen_command = {
+    .name = "gen", .summary = "C structs and codecs from Avro schemas", .about = "", .run = pdr_cli_gen};
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "usage: perdure COMMAND [FLAGS]\n\n");
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-16s%s\n", commands[i]->name, commands[i]->summary);
+    fprintf(
+        to,
+        "\n"
+        "perdure COMMAND --help describes one. PERDURE_JOURNAL, PERDURE_STORE and PERDURE_APP are the "
+        "defaults\n"
+        "of --journal, --store and --app. Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 "
+        "failed\n"
+        "for the moment, try again; 4 refused, what is there is in the way; 5 log or store are damaged.\n");
+}
+
+/* How many of the words name this command: 0 if they don't. */
+static int words_of(const char *name, int argc, char **argv)
+{
+    int words = 0;
+    while (*name) {
+        size_t size = strcspn(name, " ");
+        if (words >= argc || strlen(argv[words]) != size || memcmp(argv[words], name, size) != 0) return 0;
+        words++;
+        name += size + (name[size] == ' ');
+    }
+    return words;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+        print_help(stdout);
+        return PDR_EXIT_DONE;
+    }
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        printf("perdure %s\n", PDR_VERSION);
+        return PDR_EXIT_DONE;
+    }
+    for (int i = 0; i < COMMANDS; i++) {
+        int words = words_of(commands[i]->name, argc - 1, argv + 1);
+        if (words) return commands[i]->run(argc - words, argv + words);
+    }
+    if (argc < 2)
+        fprintf(stderr, "perdure: no command\n");
+    else
+        fprintf(stderr, "perdure: there is no command \"%s\"\n", argv[1]);
+    print_help(stderr);
+    return PDR_EXIT_USAGE;
+}

@@ -1,0 +1,58 @@
+"""Runs the command and the examples' programs in a folder of their own."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
+COMMAND = os.environ["PDR_COMMAND"]
+LOANS_APP = os.environ["PDR_LOANS_APP"]
+
+
+class Programs(unittest.TestCase):
+    maxDiff = 4000
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="perdure-cli-")
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def run_in(self, *words, **environment):
+        """Runs a program; its exit code, standard output and standard error are in what comes back."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PERDURE_") or k.startswith("PERDURE_TEST_")}
+        env.update(environment)
+        return subprocess.run(words, capture_output=True, text=True, check=False, cwd=self.folder.name, env=env,
+                              stdin=subprocess.DEVNULL, timeout=240)
+
+    def perdure(self, *words, **environment):
+        return self.run_in(COMMAND, *words, **environment)
+
+    def works(self, *words, **environment):
+        done = self.run_in(*words, **environment)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), (words, done.stdout[-500:], done.stderr))
+        return done.stdout
+
+    def refuses(self, code, words, *texts, **environment):
+        """The exit code, nothing on standard output, and each text on standard error."""
+        done = self.perdure(*words, **environment)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), (words, done.stderr))
+        for text in texts:
+            self.assertIn(text, done.stderr, words)
+        return done.stderr
+
+    def load(self, journal, rows, *more):
+        return self.works(os.environ["PDR_LOANS_LOAD"], "--journal", journal, "--stop-after", str(rows), *more)
+
+    def dump(self, *words):
+        return self.works(COMMAND, "store", "dump", *words)
+
+    def is_golden(self, name, text):
+        """Written anew by PERDURE_TEST_WRITE_GOLDEN=1."""
+        path = os.path.join(GOLDEN, name)
+        if os.environ.get("PERDURE_TEST_WRITE_GOLDEN"):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), text, name)
