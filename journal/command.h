@@ -23,18 +23,25 @@ typedef struct pdr_waiting_answer {
     struct pdr_entity *entity; /* whose open commands it counts among; NULL: none */
     uint64_t seq;
     uint32_t events;
-    uint64_t saw; /* number of the entity's newest record that the answer rests on; 0: `position` tells */
-    pdr_position position; /* of the entity's newest event, if it was acknowledged already */
     pdr_code code;
     bool commit; /* record `number` is the last of its own commit */
     bool repeated;
     bool is_state;    /* `data` is a read's packed state, else an answer or a refusal's text */
     pdr_bytes data;   /* owned; data NULL: none */
     pdr_error *error; /* owned; NULL: the code's own text */
+    uint64_t saw;     /* number of the entity's newest record that the answer rests on; 0: `position` tells */
+    pdr_position position; /* of the entity's newest event, if it was acknowledged already */
 } pdr_waiting_answer;
 
+/* A command inside the process: what was asked, by whom, and whom to tell. One allocation; made by the
+ * shells, owned by the owner once submitted, freed after its completion ran. What its end needs comes first
+ * and lies together. */
 typedef struct pdr_cmd {
     struct pdr_cmd *next; /* for whoever owns it */
+    pdr_completion done;  /* called exactly once, inside the owner's turn or poll */
+    void *context;
+    size_t bytes; /* of the whole allocation */
+    pdr_waiting_answer answer;
     pdr_request request;
     bool stale_ok; /* READ: don't wait for freshness */
     const pdr_type *type;
@@ -45,11 +52,7 @@ typedef struct pdr_cmd {
     pdr_bytes payload;
     pdr_bytes id; /* size 0: none */
     pdr_bytes correlation, causation;
-    pdr_bytes trace;     /* traceparent; data NULL: none */
-    pdr_completion done; /* called exactly once, inside the owner's turn or poll */
-    void *context;
-    size_t bytes; /* of the whole allocation */
-    pdr_waiting_answer answer;
+    pdr_bytes trace; /* traceparent; data NULL: none */
 } pdr_cmd;
 
 /* What a command is made from: borrowed. */

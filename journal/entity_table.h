@@ -46,7 +46,6 @@ typedef struct pdr_tail_event {
 } pdr_tail_event;
 
 typedef struct pdr_entity {
-    uint64_t hash;
     const pdr_folder *folder; /* NULL: its type isn't declared: a head without state */
     pdr_state state;
     uint64_t seq;         /* of the newest event decided: speculative */
@@ -87,7 +86,16 @@ typedef struct pdr_entity_table {
 void pdr_entity_table_init(pdr_entity_table *table);
 void pdr_entity_table_release(pdr_entity_table *table); /* the entities must be freed before */
 pdr_entity *pdr_entity_find(const pdr_entity_table *table, pdr_bytes key, uint64_t hash);
-/* A new entity, all zero but hash and key, in the table. PDR_NOMEM. */
+/* Bring an entity that will be asked for soon nearer to the processor: first its slot, then, a few commands
+ * later, itself. */
+void pdr_entity_expect_slot(const pdr_entity_table *table, uint64_t hash);
+void pdr_entity_expect(const pdr_entity_table *table, uint64_t hash);
+static inline void pdr_prefetch_entity(const pdr_entity *e)
+{
+    for (unsigned at = 0; at < sizeof *e; at += 64)
+        __builtin_prefetch((const char *)e + at);
+}
+/* A new entity, all zero but its key, in the table. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_entity_add(pdr_entity_table *table, pdr_bytes key, uint64_t hash, pdr_entity **out);
 /* Out of the table; frees the entity with its state, ids and error. It must have no waiting commands. */
 void pdr_entity_remove(pdr_entity_table *table, pdr_entity *entity);

@@ -429,8 +429,26 @@ static void take(pdr_owner *o, pdr_cmd *cmd)
     if (!(e->flags & (PDR_ENTITY_READY | PDR_ENTITY_ACTIVATING))) pdr_own_activate(o, e);
 }
 
+/* What the next commands need is asked for while this one runs: with many entities most of the time goes into
+ * waiting for memory. */
+static void look_ahead(const pdr_owner *o)
+{
+    const pdr_cmd *next = o->inbox.first;
+    if (!next) return;
+    if (next->next) {
+        __builtin_prefetch(next->next);
+        if (next->next->next) pdr_entity_expect_slot(&o->table, next->next->next->key_hash);
+        pdr_entity_expect(&o->table, next->next->key_hash);
+    }
+    const pdr_entity *e = pdr_entity_find(&o->table, next->key, next->key_hash);
+    if (e) __builtin_prefetch(e->state.value);
+}
+
 void pdr_own_take_inbox(pdr_owner *o)
 {
-    while (o->inbox.first && o->state == PDR_OWNER_SERVING && !pdr_own_run_full(o))
-        take(o, pdr_own_cmds_pop(&o->inbox));
+    while (o->inbox.first && o->state == PDR_OWNER_SERVING && !pdr_own_run_full(o)) {
+        pdr_cmd *cmd = pdr_own_cmds_pop(&o->inbox);
+        look_ahead(o);
+        take(o, cmd);
+    }
 }

@@ -170,9 +170,19 @@ static void ack_event(pdr_owner *o, pdr_own_pending *p, pdr_place here)
     o->counters.events++;
 }
 
+/* Acknowledgements come in runs: what the ones after the next touch is asked for ahead. */
+static void look_ahead(pdr_owner *o, uint64_t number)
+{
+    const pdr_entity *soon = pdr_own_pending_of(o, number + 4)->entity;
+    if (soon && number + 4 <= o->sent) pdr_prefetch_entity(soon);
+    const pdr_cmd *first = o->answers.first;
+    if (first && first->next) __builtin_prefetch(first->next->next);
+}
+
 void pdr_own_ack(pdr_owner *o, uint64_t number, int64_t offset)
 {
     PDR_INVARIANT("acked-is-valid", number == o->acked + 1 && offset > o->last.offset);
+    look_ahead(o, number);
     pdr_own_pending *p = pdr_own_pending_of(o, number);
     pdr_place here = {offset, number, o->term};
     if (p->entity) ack_event(o, p, here);
