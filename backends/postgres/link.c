@@ -129,10 +129,10 @@ void pdr_pg_link_advance(pdr_pg_link *link, int64_t now_us)
 
 bool pdr_pg_link_read(pdr_pg_link *link)
 {
+    if (!PQconsumeInput(link->pg)) return false;
     /* TLS hands out a record of up to 16 KiB in pieces of the free buffer, and the socket doesn't show the
      * rest. */
-    int times = PQsslInUse(link->pg) ? 3 : 1;
-    for (int i = 0; i < times; i++)
+    for (int i = 0; i < 2 && PQsslInUse(link->pg) && PQisBusy(link->pg); i++)
         if (!PQconsumeInput(link->pg)) return false;
     return true;
 }

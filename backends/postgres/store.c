@@ -33,6 +33,7 @@ typedef struct pg_store {
     pdr_pg_queue under_way; /* sent, in order */
     pdr_pg_queue failed;    /* ended without an answer, completion due */
     int64_t head_since_us;  /* since when the first under way is the first */
+    bool half_read;         /* the last poll read, and what is under way has more to come */
     pdr_pg_heads heads;
 } pg_store;
 
@@ -228,6 +229,7 @@ static bool may_send_unread(const pg_store *s)
 
 static size_t receive(pg_store *s, int64_t now_us)
 {
+    s->half_read = false;
     if (may_send_unread(s)) return 0;
     size_t calls = 0;
     bool sound = (!s->link.unflushed || pdr_pg_link_flush(&s->link)) && pdr_pg_link_read(&s->link);
@@ -244,6 +246,7 @@ static size_t receive(pg_store *s, int64_t now_us)
         lose(s, now_us, NULL);
     else if (s->under_way.count && now_us - s->head_since_us >= s->limit_us)
         lose(s, now_us, "no answer to an operation within the time limit");
+    s->half_read = s->under_way.count > 0;
     return calls;
 }
 
@@ -288,8 +291,9 @@ static int store_wait_on(pdr_store *base, struct pollfd *fds, int max, int64_t *
     pg_store *s = of(base);
     int64_t at = due_at_us(s);
     int64_t left = at == INT64_MAX ? INT64_MAX : at - pdr_pg_now_us();
-    /* TLS may hold bytes that the socket doesn't show (link.c). */
-    if (s->under_way.count && PQsslInUse(s->link.pg) && left > 1000) left = 1000;
+    /* TLS may hold bytes that the socket doesn't show (link.c). A timer this near isn't free: not for
+     * nothing. */
+    if (s->half_read && s->link.pg && PQsslInUse(s->link.pg) && left > 1000) left = 1000;
     if (left < 0 || s->failed.count || may_send(s)) left = 0;
     *due_us = left;
     short events = pdr_pg_link_events(&s->link);
