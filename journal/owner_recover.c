@@ -218,6 +218,11 @@ static void on_loaded(void *context, uint64_t tag, const pdr_store_result *resul
     if (o->rebuilding) {
         o->row = result->row;
         o->have_stamp = true;
+        /* Under an owner's term the triple doesn't tell its saves from ours: only it may save. */
+        if (o->row.stamp.term.offset >= 0) {
+            pdr_own_recover(o, PDR_STALE, "an owner has taken over, and brings the store up itself");
+            return;
+        }
     }
     pdr_own_recovery_advance(o);
 }

@@ -258,6 +258,10 @@ static void on_saved(void *context, uint64_t tag, const pdr_store_result *result
     if (result->code == PDR_UNKNOWN_OUTCOME) {
         o->counters.unknown_saves++;
         o->save_unknown = true;
+        if (o->rebuilding) { /* another rebuild may save under the same triple: begin again from the row */
+            pdr_own_recover(o, PDR_UNKNOWN_OUTCOME, "a rebuild's save has an unknown outcome");
+            return;
+        }
     }
     o->save_after = o->now + o->config.settings.backoff_min_us;
 }
