@@ -1,0 +1,52 @@
+"""Kill -9 at random moments under load. The loader keeps no position: each time the file goes again from its first row."""
+import random
+import sys
+import time
+
+from fault_world import FACTS, FULL, ROWS, Faults, main
+
+KILLS = 50 if FULL else 5
+RATE = 20000
+
+
+class Kills(Faults):
+    def one_kill(self, journal, left, done):
+        """Kills a loader once; the rows that it has newly had answered, and whether commands were in flight."""
+        loader = self.loader(journal, "--rate", str(RATE))
+        if done and random.random() < 0.2:  # while rows of before are sent again, or while it recovers
+            time.sleep(random.uniform(0, 1))
+        else:
+            most = max(ROWS - done - RATE, RATE) / (left + 1)
+            loader.until_fresh(random.uniform(1, most))
+        self.assertFalse(loader.ended(), "the file ended before the kill\n" + loader.tail())
+        loader.kill()
+        sent, answered, in_flight, fresh, _, refused = loader.counts()
+        self.assertEqual(refused, 0, loader.tail())
+        self.assertEqual(loader.errors, [])
+        return fresh, in_flight > 0 and sent > answered
+
+    def kills(self, journal):
+        kills = tries = fresh = 0
+        while kills < KILLS:
+            tries += 1
+            self.assertLess(tries, 20 * KILLS, "hardly a kill finds commands in flight")
+            more, counts = self.one_kill(journal, KILLS - kills, fresh)
+            fresh += more
+            kills += counts
+        last = self.load(journal, "--rate", str(RATE))
+        self.assertEqual((last[0], last[3] + last[4], last[5]), (ROWS, ROWS, 0))
+        found = self.check(journal)
+        self.assertEqual({k: found[k] for k in FACTS}, FACTS)
+        self.assertEqual(found, self.uninterrupted(ROWS))
+        print("\nsize: %s: %d kills with commands in flight (%d without), %d rows whose event was kept unanswered, %d events"
+              % (self.id().split(".")[-1], kills, tries - kills, ROWS - last[3] - fresh, found["events"]), flush=True)
+
+    def test_kills_sqlite(self):
+        self.kills(self.sqlite())
+
+    def test_kills_kafka(self):
+        self.kills(self.kafka())
+
+
+if __name__ == "__main__":
+    main(needs_servers="Kills.test_kills_sqlite" not in sys.argv)
