@@ -2,12 +2,12 @@
  * application's completion (which is then the command's own). */
 #include "actors/shell.h"
 #include "actors/waiter.h"
-#include "base/mem.h"
+#include "base/spare.h"
 
 pdr_code pdr_ticket_open(pdr_ticket **out, pdr_place *place, pdr_completion done, void *context,
                          pdr_error *err)
 {
-    pdr_ticket *ticket = pdr_alloc(sizeof *ticket);
+    pdr_ticket *ticket = pdr_spare_take(sizeof *ticket);
     if (!ticket) return pdr_fail(err, PDR_NOMEM, "a reply's place");
     ticket->place = place;
     ticket->done = done;
@@ -22,7 +22,7 @@ void pdr_ticket_free(pdr_ticket *ticket)
 {
     pdr_free(ticket->error);
     pdr_free(ticket->bytes);
-    pdr_free(ticket);
+    pdr_spare_give(ticket, sizeof *ticket);
 }
 
 static const pdr_error lost_message = {PDR_NOMEM, 0, "no memory for the message"};
