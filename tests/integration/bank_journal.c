@@ -12,12 +12,45 @@ void bank_must(pdr_code code, const pdr_error *err, const char *what)
     abort();
 }
 
-void bank_dir_make(bank_dir *dir, int32_t partitions)
+static void name_files(bank_dir *dir)
 {
     const char *tmp = getenv("TMPDIR");
     snprintf(dir->path, sizeof dir->path, "%.40s/perdure-XXXXXX", tmp && strlen(tmp) <= 40 ? tmp : "/tmp");
     if (!mkdtemp(dir->path)) bank_must(PDR_IO, NULL, "mkdtemp");
     snprintf(dir->url, sizeof dir->url, "sqlite:%s/bank.db", dir->path);
+    snprintf(dir->store, sizeof dir->store, "%s", dir->url);
+}
+
+static void name_on_servers(bank_dir *dir)
+{
+    static int made;
+    const char *kafka = getenv("PERDURE_TEST_KAFKA"), *postgres = getenv("PERDURE_TEST_POSTGRES");
+    dir->path[0] = '\0';
+    snprintf(dir->url, sizeof dir->url, "kafka://%.100s/bank-%d-%d", kafka, (int)getpid(), ++made);
+    snprintf(dir->store, sizeof dir->store, "%.180s%sschema=bank_%d_%d", postgres,
+             strchr(postgres, '?') ? "&" : "?", (int)getpid(), made);
+}
+
+bool bank_on_servers(void)
+{
+    const char *where = getenv("PERDURE_BANK");
+    return where && strcmp(where, "servers") == 0;
+}
+
+/* Before Criterion runs anything, whose tests can't skip their program. */
+__attribute__((constructor)) static void skip_without_servers(void)
+{
+    if (!bank_on_servers() || (getenv("PERDURE_TEST_KAFKA") && getenv("PERDURE_TEST_POSTGRES"))) return;
+    fprintf(stderr, "SKIPPED: PERDURE_TEST_KAFKA or PERDURE_TEST_POSTGRES isn't set\n");
+    _exit(77);
+}
+
+void bank_dir_make(bank_dir *dir, int32_t partitions)
+{
+    if (bank_on_servers())
+        name_on_servers(dir);
+    else
+        name_files(dir);
     pdr_options options = bank_options(dir, 0);
     pdr_error err;
     bank_must(pdr_journal_init(&options, partitions, &err), &err, "pdr_journal_init");
@@ -33,14 +66,14 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 void bank_dir_remove(bank_dir *dir)
 {
-    nftw(dir->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (dir->path[0]) nftw(dir->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 pdr_options bank_options(const bank_dir *dir, unsigned workers)
 {
     pdr_options options = PDR_OPTIONS_INIT;
     options.journal = dir->url;
-    options.store = dir->url;
+    options.store = dir->store;
     options.app = &bank_app;
     options.workers = workers;
     return options;

@@ -1,16 +1,19 @@
-/* For tests of the public API: an SQLite journal in a folder of its own. */
+/* For tests of the public API: a journal of a test's own, on SQLite; or, if PERDURE_BANK is "servers", on the
+ * Kafka and PostgreSQL that PERDURE_TEST_KAFKA and PERDURE_TEST_POSTGRES name. */
 #ifndef PDR_TESTS_BANK_JOURNAL_H
 #define PDR_TESTS_BANK_JOURNAL_H
 
 #include "bank_app.h"
 
 typedef struct bank_dir {
-    char path[64];
-    char url[96];
+    char path[64]; /* of the folder; empty on servers */
+    char url[256];
+    char store[256];
 } bank_dir;
 
-/* Make a folder and a journal in it; abort the test program if that isn't possible. */
+/* Make a journal; abort the test program if that isn't possible. */
 void bank_dir_make(bank_dir *dir, int32_t partitions);
+bool bank_on_servers(void);
 void bank_dir_remove(bank_dir *dir);
 /* Options with the journal's URL and the bank's application. */
 pdr_options bank_options(const bank_dir *dir, unsigned workers);
