@@ -36,9 +36,13 @@ static pdr_code init_store(const pdr_plan *plan, pdr_log *log, int32_t partition
     pdr_store *store;
     pdr_code code = pdr_backends_store_open(&plan->backends, &store, err);
     if (code != PDR_OK) return code;
-    pdr_store_meta meta;
-    code = meta_of(log, store, partitions, timeout, &meta, err);
-    if (code == PDR_OK) code = store->ops->init(store, &meta, timeout, err);
+    code = PDR_WRONG_JOURNAL;
+    /* A second time: another process may make the store of a new log between our look and our init. */
+    for (int tries = 0; tries < 2 && code == PDR_WRONG_JOURNAL; tries++) {
+        pdr_store_meta meta;
+        code = meta_of(log, store, partitions, timeout, &meta, err);
+        if (code == PDR_OK) code = store->ops->init(store, &meta, timeout, err);
+    }
     store->ops->close(store);
     return code;
 }

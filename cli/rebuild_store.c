@@ -168,7 +168,7 @@ static void report(const rebuild *r)
         return;
     }
     printf("%d partitions rebuilt, %" PRIu64 " heads saved\n", (int)r->meta.partitions, r->heads);
-    if (r->taken) printf("%d of them are being finished by their owners, who are at work\n", (int)r->taken);
+    if (r->taken) printf("left to owners that are at work: %d\n", (int)r->taken);
     if (!r->app.app)
         printf("without --app only heads were made; states come back as their entities are used\n");
 }

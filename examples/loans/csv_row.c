@@ -100,6 +100,7 @@ static bool application(column from, char *to)
 {
     int64_t value;
     if (!number(from.text, from.size, INT64_MAX, &value)) return false;
+    if (from.text[0] == '0' && from.size > 1) return false; /* one name each */
     memcpy(to, from.text, from.size);
     to[from.size] = '\0';
     return true;

@@ -1,6 +1,7 @@
 /* Sends the log from its first row. Keeps no position of its own: end it at any moment and start it again.
  * For people and for the tests that kill it. */
 #include <stdio.h>
+#include <time.h>
 
 #include "flags.h"
 #include "loading.h"
@@ -43,13 +44,32 @@ static void complaint(void *context, const char *message)
     fprintf(stderr, "loans_load: %s\n", message);
 }
 
+static pdr_code open_once(const load *l, pdr_journal **journal, pdr_error *err)
+{
+    pdr_code code = pdr_journal_init(&l->options, PARTITIONS, err);
+    if (code == PDR_EXISTS) code = PDR_OK; /* another number of partitions is as good */
+    if (code == PDR_OK) code = pdr_journal_open(journal, &l->options, err);
+    return code;
+}
+
+/* A server may be away for a while, another process may hold the file. */
+static pdr_code open_patiently(const load *l, pdr_journal **journal, pdr_error *err)
+{
+    const struct timespec pause = {0, 100 * 1000 * 1000};
+    time_t until = time(NULL) + (time_t)l->retry_s;
+    for (;;) {
+        pdr_code code = open_once(l, journal, err);
+        if (code == PDR_OK || !pdr_code_retry(code) || time(NULL) >= until) return code;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 static pdr_code run(const load *l, loans_counts *counts, pdr_error *err)
 {
     pdr_journal *journal = NULL;
-    pdr_code code = pdr_journal_init(&l->options, PARTITIONS, err);
-    if (code == PDR_EXISTS) code = PDR_OK; /* another number of partitions is as good */
-    if (code == PDR_OK) code = pdr_journal_open(&journal, &l->options, err);
+    pdr_code code = open_patiently(l, &journal, err);
     if (code == PDR_OK) code = pdr_journal_wait(journal, OPEN_MS, err);
+    if (code == PDR_TIMEOUT) code = PDR_OK; /* partitions that serve later take their rows later */
     loans_loading loading = {.journal = journal,
                              .path = l->data,
                              .window = l->window,

@@ -90,6 +90,26 @@ class Kill(Programs):
         self.assertRegex(last, r"^done .* refused 0$")
         self.assertEqual(self.works(CHECK, "--journal", "sqlite:killed.db"), expected)
 
+    def test_two_loaders_that_take_the_journal_from_each_other_leave_what_one_does(self):
+        self.load("sqlite:one.db", 20000)
+        expected = self.works(CHECK, "--journal", "sqlite:one.db")
+        loaders = [subprocess.Popen([LOAD, "--journal", "sqlite:two.db", "--stop-after", "20000", "--rate", "10000"],
+                                    cwd=self.folder.name, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                   for _ in range(2)]
+        for loader in loaders:
+            out, err = loader.communicate(timeout=240)
+            self.assertEqual((loader.returncode, err), (0, ""))
+            self.assertRegex(out.splitlines()[-1], r"^done .* refused 0$")
+        self.assertEqual(self.works(CHECK, "--journal", "sqlite:two.db"), expected)
+
+    def test_loaders_that_make_the_same_journal_at_once_agree_on_it(self):
+        for i in range(5):
+            loaders = [subprocess.Popen([LOAD, "--journal", "sqlite:new%d.db" % i, "--stop-after", "50"], cwd=self.folder.name,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+            for loader in loaders:
+                self.assertEqual((loader.communicate(timeout=240)[1], loader.returncode), ("", 0))
+            self.assertIn("events 50\n", self.works(CHECK, "--journal", "sqlite:new%d.db" % i))
+
     def test_check_tells_two_states_apart(self):
         self.load("sqlite:a.db", 1000)
         self.load("sqlite:b.db", 1001)
