@@ -184,6 +184,36 @@ Test(readers, a_history_is_whole_whether_or_not_its_end_is_saved)
     pdr_journal_close(beside);
 }
 
+Test(readers, a_history_whose_head_is_beyond_the_checkpoint_has_nothing_twice)
+{
+    const pdr_setting settings[] = {{"snapshot.age.ms", "3600000"}, {"snapshot.events", "5"}};
+    pdr_options options = bank_options(&dir, 1);
+    options.settings = settings;
+    options.setting_count = 2;
+    pdr_journal *journal = bank_open(&options);
+    char holder[40], saved[40];
+    int found = 0;
+    for (int i = 0; found < 2; i++) {
+        char *name = found ? saved : holder;
+        snprintf(name, sizeof holder, "account/%d", i);
+        found += pdr_journal_partition_of(journal, pdr_string_of(name)) == 1;
+    }
+    pdr_answered answer;
+    pdr_stats stats;
+    cr_assert_eq(bank_ask_deposit(journal, holder, 1, &answer), PDR_OK); /* unsaved: holds the checkpoint */
+    int64_t amount = 0;
+    do {
+        cr_assert_eq(bank_ask_deposit(journal, saved, ++amount, &answer), PDR_OK);
+        pdr_journal_stats(journal, &stats);
+    } while (stats.saved_heads == 0 && amount < 2000);
+    cr_assert_geq(stats.saved_heads, 1);
+    cr_assert_geq(stats.longest_tail, (uint64_t)amount, "what was saved would still be scanned");
+    check_history(journal, saved, 0, (uint64_t)amount);
+    check_history(journal, saved, 2, (uint64_t)amount);
+    check_history(journal, holder, 0, 1);
+    pdr_journal_close(journal);
+}
+
 Test(readers, a_fold_gives_the_state_that_the_owner_has)
 {
     pdr_options options = bank_options(&dir, 0);
