@@ -103,6 +103,23 @@ Test(loops, an_event_loop_needs_only_the_fd_and_its_time_limit)
     }
 }
 
+Test(loops, the_fd_is_readable_for_what_was_sent_before_it_was_asked_for)
+{
+    pdr_options options = bank_options(&dir, 0);
+    pdr_journal *journal = bank_open(&options);
+    chain c = {0};
+    int timeout;
+    struct pollfd fd = {pdr_poll_fd(journal, &timeout), POLLIN, 0};
+    start(&c, journal, 1);
+    cr_assert_eq(poll(&fd, 1, 0), 1, "sent while the loop may sleep");
+    cr_assert_eq(pdr_poll_fd(journal, &timeout), fd.fd, "the same as before");
+    cr_assert_eq(timeout, 0);
+    cr_assert_eq(poll(&fd, 1, 0), 1, "sent before");
+    while (c.done < 1)
+        pdr_poll(journal, 100);
+    pdr_journal_close(journal);
+}
+
 static void *send_from_afar(void *context)
 {
     chain *c = context;

@@ -136,6 +136,37 @@ Test(readers, commits_of_several_events_come_whole_and_share_a_position)
     pdr_journal_close(journal);
 }
 
+static int count_rest(pdr_reader *reader)
+{
+    const pdr_logged_event *event;
+    int count = 0;
+    do {
+        cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+        count += event != NULL;
+    } while (event);
+    return count;
+}
+
+Test(readers, a_long_partition_is_not_said_to_end_before_it_does)
+{
+    pdr_options options = bank_options(&dir, 1);
+    pdr_journal *journal = bank_open(&options);
+    bank_name name = {pdr_string_of("a name of some length"), 1000};
+    int32_t partition = pdr_journal_partition_of(journal, pdr_string_of("account/long"));
+    pdr_reader *reader;
+    cr_assert_eq(pdr_reader_open(&reader, journal, partition, PDR_POSITION_START, NULL), PDR_OK);
+    cr_assert_eq(count_rest(reader), 0);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 20; i++)
+            cr_assert_eq(pdr_tell(journal, "account/long", &bank_name_type, &name, NULL), PDR_OK);
+        cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+        cr_assert_eq(count_rest(reader), 20000);
+        cr_assert_eq(count_rest(reader), 0);
+    }
+    pdr_reader_close(reader);
+    pdr_journal_close(journal);
+}
+
 static void check_history(pdr_journal *journal, const char *entity, uint64_t after, uint64_t to)
 {
     pdr_reader *reader;
