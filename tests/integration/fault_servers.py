@@ -1,0 +1,84 @@
+"""Servers restarted, lost and turned back under a loader at work: it goes on by itself, nothing is lost or doubled."""
+import os
+import subprocess
+
+from fault_world import COMMAND, FULL, LOANS_APP, POSTGRES, ROWS, Faults, dev, main
+
+SOME = ROWS if FULL else 60000
+ROUNDS = 3 if FULL else 1
+RATE = SOME // 6
+
+
+class Servers(Faults):
+    def begin(self, flags=(), settings="?snapshot.age.ms=1000&backoff.max.ms=2000"):
+        """A loader that has something saved in the store, and a quarter of the rows behind it."""
+        journal = self.kafka(settings)
+        loader = self.loader(journal, "--stop-after", str(SOME), "--rate", str(RATE), *flags)
+        loader.until_fresh(SOME // 4)
+        self.assertFalse(loader.ended(), loader.tail())
+        return journal, loader
+
+    def at_work(self, loader, rows=1):
+        """It has done some more, by itself."""
+        loader.until_fresh(loader.fresh() + rows)
+        self.assertFalse(loader.ended(), "the file ended before the fault\n" + loader.tail())
+
+    def nothing_lost_or_doubled(self, journal, loader, what):
+        self.ends_well(loader)
+        counts = loader.counts()
+        self.assertEqual(counts[5], 0, loader.tail())
+        found = self.check(journal)
+        self.assertEqual(found, self.uninterrupted(SOME))
+        dumped = self.dump(journal)
+        self.assertEqual(dumped.count("\n"), found["entities"])
+        self.works(COMMAND, "rebuild-store", *journal.flags, "--app", LOANS_APP, "--yes")
+        self.assertTrue(dumped == self.dump(journal), "the store isn't what the log says")
+        print("\nsize: %s: %d events, %s" % (self.id().split(".")[-1], found["events"], what), flush=True)
+
+    def restarted(self, server, *how):
+        journal, loader = self.begin()
+        for _ in range(ROUNDS):
+            self.at_work(loader)
+            dev("restart", server, *how)
+            self.at_work(loader)
+        self.nothing_lost_or_doubled(journal, loader, "%d restarts of %s %s" % (ROUNDS, server, " ".join(how)))
+
+    def test_broker_restarted_under_load(self):
+        self.restarted("kafka")
+
+    def test_broker_killed_under_load(self):
+        self.restarted("kafka", "--hard")
+
+    def test_postgres_restarted_under_load(self):
+        self.restarted("postgres")
+
+    def test_postgres_killed_under_load(self):
+        self.restarted("postgres", "--hard")
+
+    def test_postgres_lost_and_rebuilt_under_load(self):
+        journal, loader = self.begin()
+        self.at_work(loader)
+        dev("wipe", "postgres")
+        self.works(COMMAND, "init", *journal.flags)
+        self.works(COMMAND, "rebuild-store", *journal.flags, "--app", LOANS_APP, "--yes")
+        self.at_work(loader)
+        self.nothing_lost_or_doubled(journal, loader, "PostgreSQL lost once")
+
+    def test_older_dump_restored_under_owner(self):
+        journal, loader = self.begin()
+        url = POSTGRES.replace("postgres:", "postgresql:", 1)
+        for _ in range(ROUNDS):
+            older = os.path.join(self.folder, "older.sql")
+            self.works("pg_dump", "-n", journal.schema, "-f", older, url)
+            self.at_work(loader, SOME // 5)
+            with open(older, encoding="utf-8") as file:
+                script = 'BEGIN; DROP SCHEMA "%s" CASCADE;\n%s\nCOMMIT;\n' % (journal.schema, file.read())
+            done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", url], input=script, text=True,
+                                  capture_output=True, check=False, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.at_work(loader)
+        self.nothing_lost_or_doubled(journal, loader, "%d older dumps restored" % ROUNDS)
+
+
+if __name__ == "__main__":
+    main()
