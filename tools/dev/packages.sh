@@ -29,7 +29,6 @@ command:pkg-config pkg-config
 module:rdkafka librdkafka-dev
 module:libpq libpq-dev
 module:sqlite3 libsqlite3-dev
-module:jansson libjansson-dev
 module:libxxhash libxxhash-dev
 module:zlib zlib1g-dev
 END
