@@ -58,7 +58,7 @@ static bool read_cpu(unsigned long long *busy, unsigned long long *total)
 
 void bench_settle(void)
 {
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 20; i++) {
         unsigned long long b0, t0, b1, t1;
         bool ok = read_cpu(&b0, &t0);
         pause_ms(500);

@@ -43,7 +43,7 @@ void bench_measure(const bench_run *run, const bench_line *line);
 
 double bench_cpu(void);  /* seconds of CPU that this process used, all threads */
 double bench_now(void);  /* seconds, monotonic */
-void bench_settle(void); /* wait until the machine is idle, at most 30 s */
+void bench_settle(void); /* wait until the machine is idle, at most 10 s */
 _Noreturn void bench_die(const char *what, const pdr_error *err);
 void bench_must(pdr_code code, const pdr_error *err, const char *what);
 double bench_percentile(double *values, size_t count, double p); /* sorts */
