@@ -69,6 +69,7 @@ Test(csv, a_malformed_row_is_refused_with_its_reason)
         {GOOD ",", "more than 6 columns"},
         {GOOD ",,,,,,,,,,,,", "more than 6 columns"},
         {"2011-09-30T22:38:44.546000Z,\"173688\",A_SUBMITTED,COMPLETE,112,20000", "byte 0x22"},
+        {"2011-09-30T22:38:44.546000Z,173688,A\x7f_,COMPLETE,112,20000", "byte 0x7f"},
         {"2011-09-30T22:38:44.546000Z,173688,A\tB,COMPLETE,112,20000", "byte 0x09"},
         {"2011-09-30T22:38:44.546000,173688,A_SUBMITTED,COMPLETE,112,20000", "bad at"},
         {"2011-09-30 22:38:44.546000Z,173688,A_SUBMITTED,COMPLETE,112,20000", "bad at"},
@@ -140,8 +141,8 @@ Test(csv, a_bad_line_is_named_and_the_next_one_is_read)
 
 Test(csv, a_nul_byte_is_a_bad_line_like_any_other)
 {
-    static const char text[] = HEADER "2011-09-30T22:38:44.546000Z,17\0"
-                                      "688,A_SUBMITTED,COMPLETE,112,20000\n" GOOD "\n";
+    char text[] = HEADER "2011-09-30T22:38:44.546000Z,17?688,A_SUBMITTED,COMPLETE,112,20000\n" GOOD "\n";
+    *strchr(text, '?') = '\0';
     write_bytes(text, sizeof text - 1);
     loans_csv *csv;
     loans_row row;
@@ -153,6 +154,24 @@ Test(csv, a_nul_byte_is_a_bad_line_like_any_other)
     cr_assert_eq(loans_csv_next(csv, &row, &end, &err), PDR_OK);
     cr_assert_not(end);
     loans_csv_close(csv);
+}
+
+Test(csv, the_longest_line_is_read_and_one_byte_more_is_not)
+{
+    char text[sizeof HEADER + 2 * LOANS_MAX_LINE + 10];
+    for (int more = 0; more < 2; more++) {
+        loans_csv *csv;
+        loans_row row;
+        pdr_error err;
+        bool end;
+        snprintf(text, sizeof text, HEADER "%0*d\r\n", LOANS_MAX_LINE + more, 0);
+        write_text(text);
+        cr_assert_eq(loans_csv_open(&csv, path, NULL), PDR_OK);
+        cr_assert_eq(loans_csv_next(csv, &row, &end, &err), PDR_BAD_DATA);
+        cr_assert_not_null(strstr(err.message, more ? "more than 255 bytes" : "1 columns"), "%s",
+                           err.message);
+        loans_csv_close(csv);
+    }
 }
 
 Test(csv, a_line_without_end_does_not_fill_the_memory)
@@ -174,7 +193,7 @@ Test(csv, a_line_without_end_does_not_fill_the_memory)
 
 Test(csv, a_file_without_the_header_is_refused)
 {
-    static const char *const texts[] = {"", "\n", GOOD "\n", "at,application\n", " " HEADER};
+    static const char *const texts[] = {"", "\n", GOOD "\n", "at,application\n", (" " HEADER)};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         loans_csv *csv;
         pdr_error err;

@@ -185,6 +185,17 @@ Test(loan, a_cancelled_offer_is_the_older_one)
     cr_assert_eq(loan->offers.items[1], LOANS_OFFER_STATUS_SELECTED);
 }
 
+Test(loan, of_two_selected_offers_the_newer_one_is_written)
+{
+    reach(LOANS_STATUS_FINALIZED);
+    offer(LOANS_OFFER_STEP_SELECT);
+    offer(LOANS_OFFER_STEP_SELECT);
+    cr_assert_not_null(offer(LOANS_OFFER_STEP_CREATE));
+    const loans_application *loan = loan_probe_state(&state);
+    cr_assert_eq(loan->offers.items[0], LOANS_OFFER_STATUS_SELECTED);
+    cr_assert_eq(loan->offers.items[1], LOANS_OFFER_STATUS_CREATED);
+}
+
 Test(loan, offers_have_a_ceiling)
 {
     reach(LOANS_STATUS_FINALIZED);
@@ -221,12 +232,18 @@ Test(loan, work_that_nobody_started_can_be_completed)
 
 Test(loan, after_the_end_work_is_finished_but_not_planned)
 {
-    reach(LOANS_STATUS_PARTLY_SUBMITTED);
-    work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_SCHEDULE);
-    step(LOANS_APPLICATION_STEP_DECLINE);
-    cr_assert_null(work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_SCHEDULE));
-    cr_assert_not_null(work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_START));
-    cr_assert_not_null(work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_COMPLETE));
+    static const loans_application_step ends[] = {LOANS_APPLICATION_STEP_DECLINE,
+                                                  LOANS_APPLICATION_STEP_CANCEL};
+    for (size_t i = 0; i < 2; i++) {
+        reach(LOANS_STATUS_PARTLY_SUBMITTED);
+        work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_SCHEDULE);
+        cr_assert_not_null(step(ends[i]));
+        cr_assert_null(work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_SCHEDULE));
+        cr_assert_not_null(work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_START));
+        cr_assert_not_null(work(LOANS_WORK_KIND_HANDLE_LEAD, LOANS_WORK_STEP_COMPLETE));
+        pdr_state_release(&state);
+        memset(&state, 0, sizeof state);
+    }
 }
 
 Test(loan, time_does_not_go_back)
