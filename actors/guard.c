@@ -35,14 +35,17 @@ bool pdr_guard_in_completion(const pdr_journal *journal)
     return pdr_this_completing == journal || (pdr_this_worker && pdr_this_worker->journal == journal);
 }
 
+pdr_code pdr_guard_closing(pdr_error *err)
+{
+    return pdr_fail(err, PDR_CLOSED, "the journal is being closed");
+}
+
 pdr_code pdr_guard_enter(pdr_journal *journal, pdr_error *err)
 {
     if (!journal) return pdr_fail(err, PDR_INVALID_ARGUMENT, "the journal is NULL");
     if (pdr_guard_is_parents(journal))
         return pdr_fail(err, PDR_CLOSED, "the journal was opened before a fork, by the parent process");
-    if (atomic_load_explicit(&journal->closing, memory_order_seq_cst))
-        return pdr_fail(err, PDR_CLOSED, "the journal is being closed");
-    return PDR_OK;
+    return atomic_load_explicit(&journal->closing, memory_order_seq_cst) ? pdr_guard_closing(err) : PDR_OK;
 }
 
 pdr_code pdr_guard_block(pdr_journal *journal, pdr_error *err)

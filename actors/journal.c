@@ -221,15 +221,19 @@ void pdr_journal_close(pdr_journal *journal)
         return;
     }
     atomic_store(&journal->closing, true);
+    pthread_mutex_lock(&journal->lock);
+    pthread_cond_broadcast(&journal->changed);
+    pthread_mutex_unlock(&journal->lock);
     for (size_t i = 0; i < journal->worker_count; i++)
         pdr_worker_resign(&journal->workers[i]);
     for (size_t i = 0; i < journal->worker_count; i++)
         pdr_worker_close(&journal->workers[i]);
+    while (atomic_load(&journal->blocked)) {
+        pdr_alarm_wake(&journal->poller);
+        sched_yield(); /* woken, on their way out */
+    }
     size_t ran = pdr_replies_run(journal);
     (void)ran;
-    pdr_alarm_wake(&journal->poller);
-    while (atomic_load(&journal->blocked))
-        sched_yield(); /* woken, on their way out */
     release(journal);
 }
 

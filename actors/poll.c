@@ -51,11 +51,11 @@ bool pdr_drive_until(pdr_journal *journal, int64_t until_us, bool (*is_done)(voi
     bool done = false;
     pthread_mutex_lock(&journal->drive);
     for (;;) {
-        bool did;
-        size_t ran = drive_step(worker, &did);
+        bool did = false;
+        size_t ran = worker->ended ? 0 : drive_step(worker, &did);
         (void)ran;
         done = is_done(context);
-        if (done || pdr_mono_us() >= until_us) break;
+        if (done || worker->ended || pdr_mono_us() >= until_us) break;
         if (!did) drive_sleep(worker, until_us);
     }
     pthread_mutex_unlock(&journal->drive);
@@ -79,7 +79,7 @@ static void wait_for_replies(pdr_journal *journal, int64_t until_us)
 static size_t poll_replies(pdr_journal *journal, int64_t until_us)
 {
     size_t ran = pdr_replies_run(journal), more = ran;
-    while (ran == 0 && pdr_mono_us() < until_us) {
+    while (ran == 0 && pdr_mono_us() < until_us && !atomic_load(&journal->closing)) {
         wait_for_replies(journal, until_us);
         ran = more = pdr_replies_run(journal);
     }
@@ -93,7 +93,7 @@ static size_t poll_driven(pdr_worker *worker, int64_t until_us)
     pdr_journal *journal = worker->journal;
     size_t ran = 0;
     pthread_mutex_lock(&journal->drive);
-    for (;;) {
+    while (!worker->ended) {
         bool did;
         size_t now_ran = drive_step(worker, &did);
         ran += now_ran;

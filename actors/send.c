@@ -93,7 +93,7 @@ static pdr_code post(pdr_journal *journal, pdr_place *place, pdr_cmd *cmd, pdr_e
     atomic_fetch_add_explicit(&place->sent, 1, memory_order_seq_cst);
     if (PDR_UNLIKELY(atomic_load_explicit(&journal->closing, memory_order_seq_cst))) {
         atomic_fetch_sub_explicit(&place->sent, 1, memory_order_seq_cst);
-        return pdr_fail(err, PDR_CLOSED, "the journal is being closed");
+        return pdr_guard_closing(err);
     }
     if (!pdr_mailbox_put(&place->mail, (pdr_mail *)(void *)cmd)) return PDR_OK;
     pdr_worker *worker = place->worker;

@@ -78,6 +78,7 @@ struct pdr_worker {
     pthread_t thread;
     bool started; /* has a thread */
     bool closing; /* resigned: ends when all owners are idle, or at `until` */
+    bool ended;   /* its owners are gone; under the journal's lock, without a thread under `drive` */
     int64_t until;
     pdr_ticket *tickets, *last_ticket; /* filled in this step, newest first */
     uint64_t silent;                   /* answers that nobody's completion saw: tells and waiters */
@@ -119,6 +120,7 @@ PDR_CHECKED pdr_code pdr_guard_enter(pdr_journal *journal, pdr_error *err);
 /* The same for a blocking call, that close waits for; leave it by pdr_guard_unblock. */
 PDR_CHECKED pdr_code pdr_guard_block(pdr_journal *journal, pdr_error *err);
 void pdr_guard_unblock(pdr_journal *journal);
+pdr_code pdr_guard_closing(pdr_error *err); /* PDR_CLOSED */
 uint64_t pdr_guard_family(void);
 bool pdr_guard_is_parents(const pdr_journal *journal);
 /* Which worker, or whose completions, this thread is running; NULL: none. */

@@ -37,7 +37,8 @@ static void wait_with_workers(readiness *ready, int64_t until)
 {
     pdr_journal *journal = ready->journal;
     pthread_mutex_lock(&journal->lock);
-    while (!look(ready) && pdr_cond_wait_until(&journal->changed, &journal->lock, until))
+    while (!look(ready) && !atomic_load(&journal->closing) &&
+           pdr_cond_wait_until(&journal->changed, &journal->lock, until))
         continue;
     pthread_mutex_unlock(&journal->lock);
 }
@@ -77,7 +78,7 @@ pdr_code pdr_journal_wait(pdr_journal *journal, int timeout_ms, pdr_error *err)
     if (ready.failed)
         code = say_failed(&ready, err);
     else if (ready.missing)
-        code = say_missing(&ready, err);
+        code = atomic_load(&journal->closing) ? pdr_guard_closing(err) : say_missing(&ready, err);
     pdr_guard_unblock(journal);
     return code;
 }
@@ -87,8 +88,7 @@ pdr_code pdr_journal_wait(pdr_journal *journal, int timeout_ms, pdr_error *err)
 typedef struct cleanness {
     pdr_journal *journal;
     uint64_t unclean;
-    pdr_place *first;
-    bool failed;
+    pdr_place *failed; /* the first that did for good */
 } cleanness;
 
 static void flush(pdr_worker *worker, void *context)
@@ -107,10 +107,8 @@ static void count_unclean(pdr_worker *worker, void *context)
         pdr_place *place = worker->places[i];
         pdr_owner_state state = pdr_owner_state_of(place->owner);
         bool is_clean = place->taken == atomic_load(&place->sent) && pdr_owner_is_clean(place->owner);
-        if (is_clean || state == PDR_OWNER_IDLE) continue;
-        if (!clean->first) clean->first = place;
-        clean->failed = clean->failed || state == PDR_OWNER_FAILED;
-        clean->unclean++;
+        if (state == PDR_OWNER_FAILED && !clean->failed) clean->failed = place;
+        if (!is_clean && state != PDR_OWNER_IDLE) clean->unclean++;
     }
 }
 
@@ -118,13 +116,12 @@ static bool is_clean(void *context)
 {
     cleanness *clean = context;
     clean->unclean = 0;
-    clean->first = NULL;
-    clean->failed = false;
+    clean->failed = NULL;
     for (size_t i = 0; i < clean->journal->worker_count; i++) {
         pdr_worker *worker = &clean->journal->workers[i];
         if (worker->started)
             pdr_worker_call(worker, count_unclean, clean);
-        else
+        else if (!worker->ended)
             count_unclean(worker, clean); /* this thread drives */
     }
     return clean->unclean == 0 || clean->failed;
@@ -136,7 +133,7 @@ static void drain_with_workers(cleanness *clean, int64_t until)
     pdr_journal *journal = clean->journal;
     while (!is_clean(clean)) {
         int64_t now = pdr_mono_us();
-        if (now >= until) return;
+        if (now >= until || atomic_load(&journal->closing)) return;
         pthread_mutex_lock(&journal->lock);
         (void)pdr_cond_wait_until(&journal->changed, &journal->lock, now + LOOK_AGAIN_US);
         pthread_mutex_unlock(&journal->lock);
@@ -156,8 +153,10 @@ pdr_code pdr_journal_drain(pdr_journal *journal, int timeout_ms, pdr_error *err)
     else if (journal->place_count)
         (void)pdr_drive_until(journal, until, is_clean, &clean);
     if (clean.failed) {
-        readiness ready = {journal, NULL, clean.first};
+        readiness ready = {journal, NULL, clean.failed};
         code = say_failed(&ready, err);
+    } else if (atomic_load(&journal->closing)) { /* its partitions are not what they were */
+        code = pdr_guard_closing(err);
     } else if (clean.unclean) {
         code = pdr_fail(err, PDR_TIMEOUT, "%d partitions still have open commands or unsaved entities",
                         (int)clean.unclean);

@@ -196,6 +196,10 @@ static void *run(void *context)
     while (!may_end(worker))
         if (pdr_worker_step(worker) == 0 && !may_end(worker)) pdr_worker_sleep(worker, INT64_MAX, NULL);
     close_places(worker);
+    pthread_mutex_lock(&worker->journal->lock);
+    worker->ended = true;
+    pthread_cond_broadcast(&worker->journal->changed);
+    pthread_mutex_unlock(&worker->journal->lock);
     return NULL;
 }
 
@@ -233,13 +237,22 @@ static void close_connections(pdr_worker *worker)
     worker->place_count = 0;
 }
 
+/* Others may be driving, or asleep: they leave when they see that it has ended. */
 static void close_driven(pdr_worker *worker)
 {
-    bool ended = pdr_drive_until(worker->journal, worker->until, has_ended, worker);
-    (void)ended; /* or its time is up: the same */
+    pdr_journal *journal = worker->journal;
+    bool idle = pdr_drive_until(journal, worker->until, has_ended, worker);
+    (void)idle; /* or its time is up: the same */
+    pthread_mutex_lock(&journal->drive);
     pdr_this_worker = worker;
     close_places(worker);
     pdr_this_worker = NULL;
+    worker->ended = true;
+    pthread_mutex_unlock(&journal->drive);
+    while (atomic_load(&journal->blocked)) {
+        pdr_alarm_wake(&worker->alarm);
+        sched_yield();
+    }
 }
 
 void pdr_worker_close(pdr_worker *worker)
@@ -298,7 +311,7 @@ void pdr_worker_call(pdr_worker *worker, void (*job)(pdr_worker *worker, void *c
     }
     if (!worker->started) {
         pthread_mutex_lock(&journal->drive);
-        job(worker, context);
+        if (!worker->ended) job(worker, context);
         pthread_mutex_unlock(&journal->drive);
         return;
     }
@@ -306,7 +319,7 @@ void pdr_worker_call(pdr_worker *worker, void (*job)(pdr_worker *worker, void *c
     pdr_mailbox_put(&worker->jobs, &item.mail);
     pdr_alarm_ring(&worker->alarm);
     pthread_mutex_lock(&journal->lock);
-    while (!item.done)
+    while (!item.done && !worker->ended)
         pthread_cond_wait(&journal->changed, &journal->lock);
     pthread_mutex_unlock(&journal->lock);
 }

@@ -2,7 +2,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sqlite3.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bank_journal.h"
 
@@ -216,4 +218,60 @@ Test(loops, waiting_names_what_is_missing)
     cr_assert(strstr(err.message, "partition "), "%s", err.message);
     cr_assert_eq(pdr_journal_wait(journal, 30000, &err), PDR_OK);
     pdr_journal_close(journal);
+}
+
+/* --- closing while other threads wait --- */
+
+typedef struct blocked {
+    pdr_journal *journal;
+    pdr_code code;
+    int kind;
+    pthread_t thread;
+} blocked;
+
+static void *wait_in_a_call(void *context)
+{
+    blocked *b = context;
+    pdr_answered answer;
+    if (b->kind == 0)
+        b->code = bank_ask_deposit(b->journal, "account/blocked", 1, &answer);
+    else if (b->kind == 1)
+        b->code = pdr_journal_drain(b->journal, 60000, NULL);
+    else
+        b->code = pdr_poll(b->journal, -1) == 0 ? PDR_CLOSED : PDR_OK;
+    return NULL;
+}
+
+/* The file's write lock is held by somebody else, so nothing is acknowledged and everything waits. */
+Test(loops, calls_that_wait_in_other_threads_end_when_the_journal_is_closed)
+{
+    if (bank_on_servers()) return; /* there is no such lock there */
+    const pdr_setting settings[] = {{"close.timeout.ms", "50"}};
+    for (unsigned workers = 0; workers <= 1; workers++) {
+        pdr_options options = bank_options(&dir, workers);
+        options.settings = settings;
+        options.setting_count = 1;
+        pdr_journal *journal = bank_open(&options);
+        sqlite3 *other;
+        cr_assert_eq(sqlite3_open(dir.url + strlen("sqlite:"), &other), SQLITE_OK);
+        cr_assert_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+        blocked calls[3];
+        for (int kind = 0; kind < 3; kind++) {
+            calls[kind] = (blocked){journal, PDR_OK, kind, 0};
+            cr_assert_eq(pthread_create(&calls[kind].thread, NULL, wait_in_a_call, &calls[kind]), 0);
+            pdr_stats stats = {0};
+            while (stats.open_commands == 0) /* the ask is under way before the others begin */
+                pdr_journal_stats(journal, &stats);
+        }
+        usleep(20000); /* so that the other two are likely to be under way as well */
+        pdr_journal_close(journal);
+        for (int kind = 0; kind < 3; kind++)
+            cr_assert_eq(pthread_join(calls[kind].thread, NULL), 0);
+        cr_assert(calls[0].code == PDR_UNKNOWN_OUTCOME || calls[0].code == PDR_CANCELLED, "%s",
+                  pdr_code_name(calls[0].code));
+        cr_assert_eq(calls[1].code, PDR_CLOSED);
+        cr_assert_eq(calls[2].code, PDR_CLOSED);
+        cr_assert_eq(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+        cr_assert_eq(sqlite3_close(other), SQLITE_OK);
+    }
 }
