@@ -60,10 +60,11 @@ class Docs(unittest.TestCase):
     def test_every_file_that_a_page_names_is_there(self):
         self.assertEqual([fault for page in pages() for fault in missing_files(page, read(page))], [])
 
-    def test_the_index_lists_every_page(self):
+    def test_the_index_lists_every_page_or_its_folder(self):
         index = read("docs/README.md")
         listed = {os.path.normpath(os.path.join("docs", target)) for target in LINK.findall(index)}
-        self.assertEqual(set(pages()) - listed - {"docs/README.md"}, set())
+        missing = [page for page in pages() if page not in listed and os.path.dirname(page) not in listed]
+        self.assertEqual(missing, ["docs/README.md"])
 
     def test_faults_are_seen(self):
         text = "# A heading: here\n[a](nowhere.md) [b](#a-heading-here) [c](../README.md#no-such-heading) `journal/nowhere.c`"
