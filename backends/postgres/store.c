@@ -33,6 +33,7 @@ typedef struct pg_store {
     pdr_pg_queue under_way; /* sent, in order */
     pdr_pg_queue failed;    /* ended without an answer, completion due */
     int64_t head_since_us;  /* since when the first under way is the first */
+    int64_t sent_us;        /* when something was sent last */
     bool half_read;         /* the last poll read, and what is under way has more to come */
     pdr_pg_heads heads;
 } pg_store;
@@ -157,6 +158,7 @@ static void send_waiting(pg_store *s, int64_t now_us)
     while (sound && may_send(s)) {
         pdr_pg_op *op = pdr_pg_queue_pop(&s->waiting);
         if (!s->under_way.count) s->head_since_us = now_us;
+        s->sent_us = now_us;
         pdr_pg_queue_push(&s->under_way, op);
         sound = send_op(s, op);
     }
@@ -260,13 +262,16 @@ static void expire(pg_store *s, int64_t now_us)
     }
 }
 
+/* No answer comes sooner after sending: a look for it would be a system call for nothing. */
+enum { ANSWER_US = 15 };
+
 static size_t store_poll(pdr_store *base)
 {
     pg_store *s = of(base);
     int64_t now_us = pdr_pg_now_us();
     size_t calls = 0;
     pdr_pg_link_advance(&s->link, now_us);
-    if (s->link.state == PDR_PG_READY) calls += receive(s, now_us);
+    if (s->link.state == PDR_PG_READY && now_us - s->sent_us >= ANSWER_US) calls += receive(s, now_us);
     expire(s, now_us);
     send_waiting(s, now_us);
     calls += complete_failed(s);
