@@ -1,4 +1,5 @@
 """What the claims about faults on real servers share: programs, servers, journals of their own, a loader to kill."""
+import fcntl
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -66,11 +68,32 @@ class Running:
     @staticmethod
     def _read(stream, lines):
         for line in stream:
-            lines.append(line.rstrip("\n"))
+            if line.endswith("\n"):  # a killed program's last line may be cut off
+                lines.append(line[:-1])
         stream.close()
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def state(self):
+        """As the kernel names it: T is stopped."""
+        with open("/proc/%d/stat" % self.process.pid, encoding="ascii", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+
+    def stop(self):
+        self.signal(signal.SIGSTOP)
+        until(lambda: self.state() == "T", "a stopped process")
+
+    def drain(self):
+        """Everything that it has printed is in `lines`, provided that it has ended or is stopped."""
+        if self.ended():
+            self.end()
+            return
+        waiting = bytearray(4)
+        while fcntl.ioctl(self.process.stdout, termios.FIONREAD, waiting) == 0 and any(waiting):
+            time.sleep(0.01)
+            waiting = bytearray(4)
+        time.sleep(0.1)  # what the thread has taken from the pipe becomes lines
 
     def ended(self):
         return self.process.poll() is not None

@@ -1,13 +1,16 @@
-/* An owner for the claims about takeovers: sends numbered commands and says of each when it is acknowledged,
- * and where; or reads the partitions. The number is the command's id, so any process may send it again.
+/* An owner for the claims about takeovers. A command's number is its id, so any process may send it again as
+ * long as its account's window of 64 ids reaches back to it: for 262,144 numbers.
  *
- *   owner_driver drive URL STORE FIRST LAST   commands FIRST..LAST, 1,000 in flight; `open` once every
- * partition serves, `ack ID PARTITION OFFSET` for each that made its event now, `again ID` for a known one;
- * `deposed` and the end at the first that says NOT_OWNER owner_driver read URL STORE               `event
- * PARTITION OFFSET ID ENTITY SEQ` for every event that counts
+ *   owner_driver drive URL STORE FIRST LAST
  *
- * Lines of the journal's own log go to standard error. Exit code 0: done; 1: failed; 2: wrong use; 3:
- * deposed. */
+ * sends commands FIRST to LAST, 1,000 in flight. Prints `open` once every partition serves, `ack ID PARTITION
+ * OFFSET` for each command that made its event now, `again ID` for a known one, `deposed` when it ends
+ * because an answer says NOT_OWNER.
+ *
+ *   owner_driver read URL STORE
+ *
+ * prints `event PARTITION OFFSET ID ENTITY SEQ` for every event that counts. Lines of the journal's own log
+ * go to standard error. Exit code 0: done; 1: failed; 2: wrong use; 3: deposed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,7 @@
 
 #include "bank_app.h"
 
-enum { PARTITIONS = 2, ENTITIES = 256, WINDOW = 1000, OPEN_MS = 120000, READ_MS = 10000, DEPOSED = 3 };
+enum { PARTITIONS = 2, ENTITIES = 4096, WINDOW = 1000, OPEN_MS = 120000, READ_MS = 10000, DEPOSED = 3 };
 
 typedef struct driver driver;
 
@@ -118,8 +121,11 @@ static pdr_code drive(driver *d, pdr_error *err)
 
 static int run_drive(pdr_options *options, driver *d, pdr_error *err)
 {
-    pdr_code code = pdr_journal_init(options, PARTITIONS, err);
-    if (code == PDR_OK) code = pdr_journal_open(&d->journal, options, err);
+    pdr_code code = pdr_journal_open(&d->journal, options, err);
+    if (code == PDR_NOT_INITIALISED || code == PDR_NOT_FOUND) {
+        code = pdr_journal_init(options, PARTITIONS, err);
+        if (code == PDR_OK) code = pdr_journal_open(&d->journal, options, err);
+    }
     if (code == PDR_OK) code = pdr_journal_wait(d->journal, OPEN_MS, err);
     if (code == PDR_OK) {
         printf("open\n");
