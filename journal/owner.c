@@ -57,20 +57,38 @@ pdr_code pdr_own_entities_push(pdr_own_entities *list, pdr_entity *entity)
     return PDR_OK;
 }
 
+static pdr_term **term_slot(pdr_term **slots, size_t capacity, pdr_term term)
+{
+    uint64_t hash = ((uint64_t)term.offset ^ term.incarnation) * 0x9E3779B97F4A7C15u;
+    size_t i = (size_t)(hash >> 32) & (capacity - 1);
+    while (slots[i] && !pdr_term_equal(*slots[i], term))
+        i = (i + 1) & (capacity - 1);
+    return &slots[i];
+}
+
+static pdr_code grow_terms(pdr_owner *o)
+{
+    if (2 * (o->term_count + 1) <= o->term_capacity) return PDR_OK;
+    size_t capacity = o->term_capacity ? 2 * o->term_capacity : 16;
+    pdr_term **grown = pdr_calloc(capacity, sizeof(pdr_term *));
+    if (!grown) return PDR_NOMEM;
+    for (size_t i = 0; i < o->term_capacity; i++)
+        if (o->terms[i]) *term_slot(grown, capacity, *o->terms[i]) = o->terms[i];
+    pdr_free(o->terms);
+    o->terms = grown;
+    o->term_capacity = capacity;
+    return PDR_OK;
+}
+
+/* Each term once, however many heads name it. */
 const pdr_term *pdr_own_intern(pdr_owner *o, pdr_term term)
 {
-    for (size_t i = o->term_count; i > 0 && i + 8 > o->term_count; i--)
-        if (pdr_term_equal(*o->terms[i - 1], term)) return o->terms[i - 1];
-    if (o->term_count == o->term_capacity) {
-        size_t capacity = o->term_capacity ? 2 * o->term_capacity : 8;
-        pdr_term **grown = pdr_realloc(o->terms, capacity * sizeof(pdr_term *));
-        if (!grown) return NULL;
-        o->terms = grown;
-        o->term_capacity = capacity;
-    }
-    pdr_term *interned = pdr_memdup(&term, sizeof term);
-    if (interned) o->terms[o->term_count++] = interned;
-    return interned;
+    if (grow_terms(o) != PDR_OK) return NULL;
+    pdr_term **slot = term_slot(o->terms, o->term_capacity, term);
+    if (*slot) return *slot;
+    *slot = pdr_memdup(&term, sizeof term);
+    if (*slot) o->term_count++;
+    return *slot;
 }
 
 void pdr_own_trace(pdr_owner *o, pdr_level level, const char *format, ...)
@@ -87,6 +105,11 @@ void pdr_own_trace(pdr_owner *o, pdr_level level, const char *format, ...)
 uint32_t pdr_own_clock_ms(const pdr_owner *o)
 {
     return (uint32_t)((o->now - o->opened_at) / 1000);
+}
+
+uint32_t pdr_own_clock_s(const pdr_owner *o)
+{
+    return (uint32_t)((o->now - o->opened_at) / 1000000);
 }
 
 void pdr_own_complete(pdr_owner *o, pdr_cmd *cmd, const pdr_reply *reply)
@@ -229,6 +252,7 @@ pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log
 
 static void close_commands(pdr_owner *o)
 {
+    o->state = PDR_OWNER_IDLE; /* a completion that submits again is turned away */
     pdr_own_drop_residents(o);
     pdr_own_cmds answers = o->answers, inbox = o->inbox;
     o->answers = o->inbox = (pdr_own_cmds){NULL, NULL};
@@ -252,7 +276,7 @@ void pdr_owner_close(pdr_owner *o)
     for (size_t i = 0; o->folders && o->config.app && i < o->config.app->entity_count; i++)
         pdr_folder_close(o->folders[i]);
     pdr_free(o->folders);
-    for (size_t i = 0; i < o->term_count; i++)
+    for (size_t i = 0; i < o->term_capacity; i++)
         pdr_free(o->terms[i]);
     pdr_free(o->terms);
     pdr_free(o->incarnations);
@@ -269,12 +293,15 @@ void pdr_owner_close(pdr_owner *o)
 
 /* --- assignment --- */
 
-void pdr_owner_assign(pdr_owner *o, int64_t generation)
+static void begin(pdr_owner *o, int64_t generation, bool rebuilding)
 {
+    bool goes_on = o->state != PDR_OWNER_IDLE && o->state != PDR_OWNER_FAILED && !o->rebuilding;
+    if (o->rebuilding) pdr_own_stop_reading(o);
     o->generation = generation;
     o->resigning = false;
     o->assigned = true;
-    if (o->state != PDR_OWNER_IDLE && o->state != PDR_OWNER_FAILED) return;
+    o->rebuilding = rebuilding;
+    if (goes_on) return;
     o->deposed = false;
     o->have_stamp = false;
     if (!o->answers.first) o->term = NULL; /* else the old term has something open: it is settled first */
@@ -282,10 +309,14 @@ void pdr_owner_assign(pdr_owner *o, int64_t generation)
     pdr_own_enter(o, PDR_OWNER_WAITING, NULL);
 }
 
+void pdr_owner_assign(pdr_owner *o, int64_t generation)
+{
+    begin(o, generation, false);
+}
+
 void pdr_owner_rebuild(pdr_owner *o)
 {
-    o->rebuilding = true;
-    pdr_owner_assign(o, 0);
+    begin(o, 0, true);
 }
 
 void pdr_owner_resign(pdr_owner *o)
@@ -363,6 +394,7 @@ static void serving_turn(pdr_owner *o)
     if (o->state != PDR_OWNER_SERVING) return;
     pdr_own_save_turn(o, o->flushing || o->resigning);
     pdr_own_send_lookups(o);
+    pdr_own_start_catchups(o);
     pdr_own_passivate(o);
     if (o->state == PDR_OWNER_SERVING && o->acked < o->sent &&
         o->now - o->progress_at >= o->config.settings.delivery_timeout_us)
@@ -389,11 +421,13 @@ static int64_t next_due(const pdr_owner *o)
     case PDR_OWNER_CLAIMING: return o->claim_at == INT64_MAX ? o->deadline : o->claim_at;
     default: return o->deadline;
     }
+    if (o->inbox.first && !pdr_own_run_full(o)) return o->now; /* submitted by a completion in this turn */
     int64_t due = earlier(pdr_own_save_due(o), o->now + 1000000);
     if (o->unsent) due = earlier(due, o->now + 1000);
     if (o->acked < o->sent) due = earlier(due, o->progress_at + o->config.settings.delivery_timeout_us);
     if (o->to_lookup.count && o->lookups_under_way < o->config.settings.lookup_permits)
         due = earlier(due, o->lookup_after);
+    if (o->catchups && o->catchup_after > o->now) due = earlier(due, o->catchup_after);
     if (o->flushing || o->resigning || pdr_own_scan_distance(o) > o->config.settings.scan_limit / 2)
         due = earlier(due, o->now + 1000);
     /* What was due has just been done, or waits for a completion that brings the next turn: never spin. */

@@ -72,11 +72,11 @@ static void ready_broken(pdr_owner *o, pdr_entity *e, pdr_code code, const pdr_e
 static void end_catchup(pdr_own_catchup *c)
 {
     pdr_owner *o = c->owner;
-    for (pdr_own_catchup **p = &o->catchups; *p; p = &(*p)->next) {
-        if (*p != c) continue;
-        *p = c->next;
-        break;
-    }
+    pdr_own_catchup **p = &o->catchups, *before = NULL;
+    for (; *p != c; p = &(*p)->next)
+        before = *p;
+    *p = c->next;
+    if (o->catchups_last == c) o->catchups_last = before;
     if (c->history) o->catchups_under_way--;
     pdr_history_close(c->history);
     pdr_free(c);
@@ -91,40 +91,73 @@ static pdr_code on_history_event(void *context, const pdr_log_record *record, co
                           header->time_us, o->config.settings.check_handlers, &o->scratch, err);
 }
 
+/* The log can't be read for now (too many readers, a server away): it waits for its permit again. Out of
+ * memory isn't of this kind: a state over its arena's ceiling never gets any. */
+static bool try_later(pdr_own_catchup *c, const pdr_error *why)
+{
+    pdr_owner *o = c->owner;
+    if (pdr_code_class(why->code) != PDR_CLASS_TRANSIENT || why->code == PDR_NOMEM) return false;
+    pdr_own_trace(o, PDR_LEVEL_WARN, "history: %s", why->message);
+    if (c->history) o->catchups_under_way--;
+    pdr_history_close(c->history);
+    c->history = NULL;
+    pdr_state_release(&c->entity->state);
+    o->catchup_after = o->now + o->config.settings.backoff_min_us;
+    return true;
+}
+
+static void catchup_failed(pdr_own_catchup *c, const pdr_error *why)
+{
+    if (try_later(c, why)) return;
+    pdr_owner *o = c->owner;
+    pdr_entity *e = c->entity;
+    end_catchup(c);
+    ready_broken(o, e, why->code, why);
+}
+
 static void on_history_done(void *context, pdr_code code, const pdr_error *error)
 {
     pdr_own_catchup *c = context;
     pdr_owner *o = c->owner;
     pdr_entity *e = c->entity;
-    pdr_error why = error ? *error : (pdr_error){code, 0, ""};
-    end_catchup(c);
     if (code == PDR_OK) {
+        end_catchup(c);
         ready(o, e);
-    } else if (pdr_code_class(code) == PDR_CLASS_TRANSIENT) {
-        pdr_own_recover_error(o, &why);
     } else {
-        ready_broken(o, e, code, &why);
+        pdr_error why = *error; /* it lives in the history */
+        why.code = code;
+        catchup_failed(c, &why);
     }
     if (o->state == PDR_OWNER_SERVING || o->state == PDR_OWNER_SCANNING) pdr_own_start_catchups(o);
 }
 
 static const pdr_history_events history_events = {on_history_event, on_history_done};
 
+static pdr_code start_catchup(pdr_own_catchup *c, pdr_error *err)
+{
+    pdr_owner *o = c->owner;
+    pdr_history_spec spec = {.partition = o->config.partition,
+                             .key = pdr_entity_key(c->entity),
+                             .after_seq = 0,
+                             .to_seq = c->head_seq,
+                             .last = c->head_last,
+                             .max_bytes = HISTORY_BYTES};
+    pdr_code code = pdr_state_init(&c->entity->state, c->entity->folder, err);
+    if (code == PDR_OK) code = pdr_history_open(&c->history, o->log, &spec, &history_events, c, err);
+    return code;
+}
+
 void pdr_own_start_catchups(pdr_owner *o)
 {
-    for (pdr_own_catchup *c = o->catchups; c && o->catchups_under_way < HISTORY_PERMITS; c = c->next) {
-        if (c->history) continue;
+    if (o->now < o->catchup_after) return;
+    for (pdr_own_catchup *c = o->catchups, *next; c && o->catchups_under_way < HISTORY_PERMITS; c = next) {
         pdr_error err;
-        pdr_history_spec spec = {.partition = o->config.partition,
-                                 .key = pdr_entity_key(c->entity),
-                                 .after_seq = 0,
-                                 .to_seq = c->head_seq,
-                                 .last = c->head_last,
-                                 .max_bytes = HISTORY_BYTES};
-        pdr_code code = pdr_history_open(&c->history, o->log, &spec, &history_events, c, &err);
-        if (code != PDR_OK) {
-            pdr_own_recover(o, code, "reading a history: %.300s", err.message);
-            return;
+        next = c->next;
+        if (c->history) continue;
+        if (start_catchup(c, &err) != PDR_OK) {
+            catchup_failed(c, &err);
+            if (o->now < o->catchup_after) return;
+            continue;
         }
         o->catchups_under_way++;
         o->counters.history_reads++;
@@ -132,19 +165,20 @@ void pdr_own_start_catchups(pdr_owner *o)
 }
 
 /* From the beginning: an older state of this revision could be the start, but one that has to be brought up
- * is rare, and the whole history is always right. */
+ * is rare, and the whole history is always right. First come, first served. */
 static void bring_up(pdr_owner *o, pdr_entity *e, const pdr_head *head)
 {
-    pdr_error err;
     pdr_own_catchup *c = pdr_calloc(1, sizeof *c);
-    pdr_code code = c ? pdr_state_init(&e->state, e->folder, &err) : PDR_NOMEM;
-    if (code != PDR_OK) {
-        pdr_free(c);
+    if (!c) {
         pdr_own_recover(o, PDR_NOMEM, "out of memory while activating");
         return;
     }
-    *c = (pdr_own_catchup){o->catchups, o, e, NULL, head->seq, head->last};
-    o->catchups = c;
+    *c = (pdr_own_catchup){NULL, o, e, NULL, head->seq, head->last};
+    if (o->catchups_last)
+        o->catchups_last->next = c;
+    else
+        o->catchups = c;
+    o->catchups_last = c;
 }
 
 /* --- look-ups --- */
@@ -162,8 +196,8 @@ static void take_state(pdr_owner *o, pdr_entity *e, const pdr_head *head)
         code = pdr_state_init(&e->state, e->folder, &err);
     else if (fits)
         code = pdr_state_load(&e->state, e->folder, head->state, &err);
-    if (code == PDR_NOMEM) {
-        pdr_own_recover_error(o, &err);
+    if (code == PDR_NOMEM) { /* of this entity alone: its state may be over the ceiling */
+        ready_broken(o, e, code, &err);
         return;
     }
     if (code != PDR_OK) fits = false; /* bytes that today's code can't read: the log can tell */

@@ -118,7 +118,7 @@ struct pdr_owner {
     bool assigned, resigning, flushing, rebuilding;
     bool deposed; /* the reason of WAITING or IDLE: answers say NOT_OWNER */
 
-    pdr_term **terms; /* interned */
+    pdr_term **terms; /* interned: hashed, NULL where free */
     size_t term_count, term_capacity;
     const pdr_term *term;   /* own, in force as far as is known; NULL: never served */
     uint64_t *incarnations; /* of this owner's FENCEs */
@@ -134,6 +134,7 @@ struct pdr_owner {
     size_t ring_mask;
     pdr_own_unsent *unsent, *unsent_last;
     int64_t progress_at;   /* when the oldest pending record became the oldest */
+    uint64_t too_large;    /* number of the record that the log refused for its size; 0: none */
     uint64_t out_of_order; /* the highest number whose report came before its elder's; 0: none */
     pdr_own_settle settle;
     pdr_own_schema_slot *schemas; /* by fingerprint */
@@ -159,15 +160,17 @@ struct pdr_owner {
     pdr_own_entities to_lookup;
     pdr_own_lookup *lookups;
     uint32_t lookups_under_way;
-    int64_t lookup_after; /* not before, after a failure */
-    pdr_own_catchup *catchups;
+    int64_t lookup_after;                      /* not before, after a failure */
+    pdr_own_catchup *catchups, *catchups_last; /* oldest first */
     uint32_t catchups_under_way;
+    int64_t catchup_after; /* not before, after a failure */
 
     /* The store. */
     pdr_partition_row row; /* as this owner last saw it */
     bool have_stamp;
     pdr_own_item *batch, *batch_last; /* handed over, not yet sent */
     size_t batch_count, queued_count;
+    size_t gathered_bytes; /* of both */
     int64_t batch_since;
     pdr_own_item *saving; /* in the save under way */
     bool save_under_way, save_unknown;
@@ -212,7 +215,8 @@ void pdr_own_trace(pdr_owner *o, pdr_level level, const char *format, ...) PDR_P
 void pdr_own_answer_now(pdr_owner *o, pdr_cmd *cmd, pdr_code code, const pdr_error *error);
 void pdr_own_complete(pdr_owner *o, pdr_cmd *cmd, const pdr_reply *reply);
 void pdr_own_answer_all(pdr_owner *o, pdr_own_cmds *list, pdr_code code, const pdr_error *error);
-uint32_t pdr_own_clock_ms(const pdr_owner *o);
+uint32_t pdr_own_clock_ms(const pdr_owner *o); /* since open; comes round after 49 days */
+uint32_t pdr_own_clock_s(const pdr_owner *o);  /* since open */
 
 /* --- owner_recover.c --- */
 /* Something is not as it was known: everything speculative is dropped, the one recovery path begins. Safe

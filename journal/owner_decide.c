@@ -337,10 +337,13 @@ static bool answer_known_id(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
     cmd->answer.events = entry.events;
     cmd->answer.repeated = true;
     bool in_flight = entry.seq > e->acked_seq;
-    if (in_flight)
+    if (in_flight) {
         o->counters.joined_ids++;
-    else
+    } else {
         o->counters.repeated_ids++;
+        cmd->answer.saw = 0; /* it doesn't rest on what is in flight now */
+        cmd->answer.position = pdr_place_position(e->last);
+    }
     pdr_own_wait(o, cmd, in_flight ? o->sent : o->acked);
     return true;
 }
@@ -358,7 +361,7 @@ static void run_conflict(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
 /* The entity is READY. */
 static void run(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
 {
-    e->used_at_s = pdr_own_clock_ms(o) / 1000;
+    e->used_at_s = pdr_own_clock_s(o);
     note_seen(o, cmd, e);
     if (e->flags & PDR_ENTITY_BROKEN) {
         answer_now(o, cmd, e->why ? e->why->code : PDR_BAD_HANDLER, e->why);
@@ -444,10 +447,14 @@ static void look_ahead(const pdr_owner *o)
     if (e) __builtin_prefetch(e->state.value);
 }
 
+/* What completions submit meanwhile is for the next turn: a caller that sends again at once must not keep
+ * this one from its end. */
 void pdr_own_take_inbox(pdr_owner *o)
 {
-    while (o->inbox.first && o->state == PDR_OWNER_SERVING && !pdr_own_run_full(o)) {
+    const pdr_cmd *newest = o->inbox.last;
+    for (bool more = true; more && o->inbox.first && o->state == PDR_OWNER_SERVING && !pdr_own_run_full(o);) {
         pdr_cmd *cmd = pdr_own_cmds_pop(&o->inbox);
+        more = cmd != newest;
         look_ahead(o);
         take(o, cmd);
     }

@@ -166,7 +166,7 @@ static bool stand_down_or_claim(pdr_owner *o)
     o->term = NULL; /* nothing of the old term is open any more; the next claim starts afresh */
     o->have_stamp = false;
     o->deposed = true;
-    if (s.generation > o->generation) {
+    if (s.generation > o->generation || !o->assigned) {
         o->assigned = false;
         pdr_own_enter(o, PDR_OWNER_IDLE, &error);
     } else {
@@ -395,16 +395,24 @@ static void send_claim(pdr_owner *o)
 /* --- serve --- */
 
 /* What the old term had open and doesn't count never will: it is decided again, in its order, before
- * everything newer. */
-static void decide_again(pdr_owner *o)
+ * everything newer. But not the command whose record the log refuses for its size: that one is given back. */
+static pdr_cmd *decide_again(pdr_owner *o)
 {
-    pdr_own_cmds again = o->answers;
-    o->answers = (pdr_own_cmds){NULL, NULL};
-    for (pdr_cmd *cmd = again.first; cmd; cmd = cmd->next) {
+    pdr_own_cmds again = {NULL, NULL};
+    pdr_cmd *refused = NULL;
+    bool refuses = o->too_large > o->acked;
+    for (pdr_cmd *cmd; (cmd = pdr_own_cmds_pop(&o->answers));) {
+        if (refuses && !refused && cmd->answer.commit && cmd->answer.number >= o->too_large) {
+            refused = cmd;
+            continue;
+        }
         pdr_cmd_forget_answer(cmd);
         o->counters.redecided++;
+        pdr_own_cmds_push(&again, cmd);
     }
+    o->too_large = 0;
     pdr_own_cmds_prepend(&o->inbox, &again);
+    return refused;
 }
 
 static void serve(pdr_owner *o)
@@ -419,7 +427,7 @@ static void serve(pdr_owner *o)
     o->settle.fenced = false;
     if (o->scan_open) pdr_commit_reader_release(&o->scan);
     o->scan_open = false;
-    decide_again(o);
+    pdr_cmd *refused = decide_again(o);
     o->term = term;
     o->sent = o->acked = 0;
     o->known = o->fence_offset;
@@ -432,8 +440,9 @@ static void serve(pdr_owner *o)
     }
     o->served_since = o->now;
     o->saved_at = o->now;
-    o->save_after = o->lookup_after = 0;
+    o->save_after = o->lookup_after = o->catchup_after = 0;
     pdr_own_enter(o, PDR_OWNER_SERVING, NULL);
+    if (refused) pdr_own_answer_now(o, refused, PDR_TOO_LARGE, NULL);
 }
 
 static void finish_rebuild(pdr_owner *o)

@@ -59,6 +59,13 @@ static void keep_unsent(pdr_owner *o, const pdr_log_entry *entry, uint64_t numbe
     o->unsent_last = u;
 }
 
+/* A record that the log never takes would be tried in every term: its command is told after the recovery. */
+static void append_failed(pdr_owner *o, uint64_t number, const pdr_error *err)
+{
+    if (err->code == PDR_TOO_LARGE) o->too_large = number;
+    pdr_own_recover(o, err->code, "append of record %llu: %.300s", (unsigned long long)number, err->message);
+}
+
 void pdr_own_send(pdr_owner *o, const pdr_log_entry *entry, uint64_t number)
 {
     if (o->state != PDR_OWNER_SERVING)
@@ -73,7 +80,7 @@ void pdr_own_send(pdr_owner *o, const pdr_log_entry *entry, uint64_t number)
     if (code == PDR_QUEUE_FULL) {
         keep_unsent(o, entry, number);
     } else if (code != PDR_OK) {
-        pdr_own_recover(o, code, "append of record %llu: %.300s", (unsigned long long)number, err.message);
+        append_failed(o, number, &err);
     }
 }
 
@@ -85,8 +92,7 @@ void pdr_own_flush_unsent(pdr_owner *o)
         pdr_code code = o->log->ops->append(o->writer, &u->entry, u->number, &err);
         if (code == PDR_QUEUE_FULL) return;
         if (code != PDR_OK) {
-            pdr_own_recover(o, code, "append of record %llu: %.300s", (unsigned long long)u->number,
-                            err.message);
+            append_failed(o, u->number, &err);
             return;
         }
         o->unsent = u->next;
@@ -240,6 +246,7 @@ static bool note_report(pdr_owner *o, const pdr_log_report *report)
     uint64_t number = report->tag;
     if (number <= o->acked || number > o->sent) return true; /* late: its record is settled already */
     if (report->code != PDR_OK) {
+        if (report->code == PDR_TOO_LARGE) o->too_large = number;
         pdr_own_recover(o, report->code, "delivery of record %llu failed (%s, %d)",
                         (unsigned long long)number, pdr_code_name(report->code), report->backend);
         return false;

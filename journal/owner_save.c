@@ -5,6 +5,8 @@
 #include "journal/owner_core.h"
 
 enum { SWEEP = 64, SWEEP_US = 10000, GATHER_US = 100000, GATHER_ENOUGH = 256 };
+/* Bytes of one save: with the largest state on top, well below what a store takes in one operation. */
+enum { SAVE_BYTES = 64 * 1024 * 1024 };
 
 /* --- the dirty queue --- */
 
@@ -101,6 +103,7 @@ static void encode(pdr_owner *o, pdr_entity *e)
     pdr_error err;
     pdr_own_item *item = make_item(o, e, &err);
     if (!item) return; /* out of memory: it stays due */
+    o->gathered_bytes += item->ids_size + item->state_size;
     if (e->sent <= o->acked || !PDR_RULE(SAVE_ON_ACK)) {
         pdr_own_hand_over(o, item);
         return;
@@ -118,10 +121,20 @@ uint64_t pdr_own_scan_distance(const pdr_owner *o)
     return o->state == PDR_OWNER_SERVING && to > from ? (uint64_t)(to - from) : 0;
 }
 
+static bool is_far_behind(const pdr_owner *o)
+{
+    return pdr_own_scan_distance(o) > o->config.settings.scan_limit / 2;
+}
+
 static bool presses(const pdr_owner *o)
 {
-    return pdr_own_scan_distance(o) > o->config.settings.scan_limit / 2 ||
-           o->resident_bytes > o->config.settings.resident_bytes;
+    return is_far_behind(o) || o->resident_bytes > o->config.settings.resident_bytes;
+}
+
+/* The save under way and the next one's batch are all there is. */
+static bool has_room(const pdr_owner *o)
+{
+    return o->batch_count + o->queued_count < o->config.settings.save_batch && o->gathered_bytes < SAVE_BYTES;
 }
 
 static bool is_old(const pdr_owner *o, const pdr_entity *e)
@@ -137,12 +150,12 @@ static bool take_due(pdr_owner *o, pdr_entity *e)
         encode(o, e);
     else if (!(e->flags & PDR_ENTITY_ACTIVATING))
         pdr_own_activate(o, e);
-    return o->batch_count + o->queued_count < o->config.settings.save_batch;
+    return has_room(o);
 }
 
 static void collect_hot(pdr_owner *o)
 {
-    while (o->hot.count && o->batch_count + o->queued_count < o->config.settings.save_batch) {
+    while (o->hot.count && has_room(o)) {
         pdr_entity *e = o->hot.items[--o->hot.count];
         e->flags &= (uint16_t)~PDR_ENTITY_HOT;
         if (e->flags & PDR_ENTITY_DIRTY && !take_due(o, e)) return;
@@ -153,7 +166,7 @@ static void collect_due(pdr_owner *o, bool all)
 {
     bool checkpointing = o->config.settings.checkpointing || all;
     size_t looked_up_at_most = 2 * (size_t)o->config.settings.save_batch;
-    if (o->batch_count + o->queued_count >= o->config.settings.save_batch) return;
+    if (!has_room(o)) return;
     if (checkpointing) collect_hot(o);
     for (pdr_entity *e = o->dirty_first, *next; e; e = next) {
         next = e->dirty_next;
@@ -314,8 +327,10 @@ static void start_save(pdr_owner *o)
     o->saving_checkpoint = covered(o);
     o->saving_seen = o->row.seen;
     o->saving_schema_count = o->new_schema_count;
-    for (pdr_own_item *i = o->saving; i; i = i->next)
+    for (pdr_own_item *i = o->saving; i; i = i->next) {
+        o->gathered_bytes -= i->ids_size + i->state_size;
         if (i->last.offset > o->saving_seen.offset) o->saving_seen = pdr_place_position(i->last);
+    }
     send_save(o);
 }
 
@@ -326,7 +341,7 @@ static bool wants_save(const pdr_owner *o, bool forced)
                o->now - o->batch_since >= GATHER_US;
     int64_t behind = covered(o).offset - o->row.checkpoint.offset;
     if (behind <= 0 || o->queued_count) return false;
-    return forced ||
+    return forced || is_far_behind(o) ||
            (o->config.settings.checkpointing && o->now - o->saved_at >= o->config.settings.snapshot_age_us);
 }
 
@@ -372,7 +387,7 @@ void pdr_own_drop_saves(pdr_owner *o)
     free_items(o->batch);
     free_items(o->saving);
     o->batch = o->batch_last = o->saving = NULL;
-    o->batch_count = o->queued_count = 0;
+    o->batch_count = o->queued_count = o->gathered_bytes = 0;
     o->save_under_way = o->save_unknown = false;
     o->saving_schema_count = 0;
 }
@@ -404,7 +419,7 @@ void pdr_own_passivate(pdr_owner *o)
     bool press = o->resident_bytes > s->resident_bytes;
     if (!press && o->now < o->sweep_at) return;
     o->sweep_at = o->now + SWEEP_US;
-    uint32_t now_s = pdr_own_clock_ms(o) / 1000;
+    uint32_t now_s = pdr_own_clock_s(o);
     for (size_t i = 0; i < SWEEP && o->table.count; i++) {
         o->table.hand = (o->table.hand + 1) & o->table.mask;
         pdr_entity *e = pdr_entity_at(&o->table, o->table.hand);

@@ -79,7 +79,7 @@ static pdr_code shell_of(pdr_owner *o, const pdr_commit_event *event, pdr_place 
     pdr_code code = pdr_entity_add(&o->table, key, hash, &e);
     if (code != PDR_OK) return code;
     e->flags = PDR_ENTITY_TAIL;
-    e->used_at_s = pdr_own_clock_ms(o) / 1000;
+    e->used_at_s = pdr_own_clock_s(o);
     o->tail_entities++;
     pdr_own_account(o, e);
     pdr_own_dirty_push(o, e, before);
@@ -179,7 +179,6 @@ static pdr_code merge_event(pdr_owner *o, pdr_entity *e, const pdr_tail_event *t
         pdr_error why;
         code = pdr_state_fold(&e->state, e->folder, pdr_bytes_of(t->bytes, t->value_size), t->seq, t->time_us,
                               o->config.settings.check_handlers, &o->scratch, &why);
-        if (code == PDR_NOMEM) return pdr_fail(err, code, "folding unsaved events");
         if (code != PDR_OK) pdr_own_break_entity(o, e, code, &why);
     }
     e->seq = t->seq;
