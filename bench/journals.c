@@ -9,6 +9,15 @@
 
 static int made;
 
+pdr_options bench_journal_options(const bench_journal *j)
+{
+    pdr_options options = PDR_OPTIONS_INIT;
+    options.journal = j->log;
+    options.store = j->store;
+    options.app = &bench_app;
+    return options;
+}
+
 void bench_journal_make(bench_journal *j, const bench_run *run, bool sqlite, int32_t partitions)
 {
     pdr_error err;
@@ -25,20 +34,14 @@ void bench_journal_make(bench_journal *j, const bench_run *run, bool sqlite, int
         snprintf(j->store, sizeof j->store, "%.200s%sschema=bench_%d_%d", run->postgres,
                  strchr(run->postgres, '?') ? "&" : "?", (int)getpid(), made);
     }
-    pdr_options options = PDR_OPTIONS_INIT;
-    options.journal = j->log;
-    options.store = j->store;
-    options.app = &bench_app;
+    pdr_options options = bench_journal_options(j);
     bench_must(pdr_journal_init(&options, partitions, &err), &err, "init");
 }
 
 void bench_journal_open(bench_journal *j, const pdr_setting *settings, size_t count)
 {
     pdr_error err;
-    pdr_options options = PDR_OPTIONS_INIT;
-    options.journal = j->log;
-    options.store = j->store;
-    options.app = &bench_app;
+    pdr_options options = bench_journal_options(j);
     options.settings = settings;
     options.setting_count = count;
     bench_must(pdr_journal_open(&j->journal, &options, &err), &err, "open");

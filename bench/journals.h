@@ -14,6 +14,7 @@ typedef struct bench_journal {
 /* A new topic and a new schema (or one SQLite file), opened and serving; `settings` may be NULL. The caller
  * drives it: no workers. */
 void bench_journal_make(bench_journal *j, const bench_run *run, bool sqlite, int32_t partitions);
+pdr_options bench_journal_options(const bench_journal *j);
 void bench_journal_open(bench_journal *j, const pdr_setting *settings, size_t count);
 void bench_journal_close(bench_journal *j);
 void bench_journal_drop(bench_journal *j, const bench_run *run); /* closes, deletes topic, schema or file */

@@ -34,7 +34,7 @@ enum {
 
 /* An event from a recovery's scan, kept until its entity is activated. */
 typedef struct pdr_tail_event {
-    struct pdr_tail_event *next; /* circular: the entity holds the last */
+    struct pdr_tail_event *next; /* the one before it: the entity holds the newest */
     uint64_t seq;
     int64_t time_us;
     uint64_t fingerprint; /* of the command; meaningful with an id */

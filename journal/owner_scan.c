@@ -49,6 +49,17 @@ static void finish_scan(pdr_owner *o)
     pdr_own_recovery_advance(o);
 }
 
+/* The entities of the records to come are asked for ahead: with many of them most of a scan is waiting for
+ * memory. */
+static void look_ahead(const pdr_owner *o, const pdr_log_record *records, size_t count, size_t i)
+{
+    enum { SLOT = 8, ENTITY = 4 };
+    if (i + SLOT < count && records[i + SLOT].entry.key.data)
+        pdr_entity_expect_slot(&o->table, pdr_key_hash(records[i + SLOT].entry.key));
+    if (i + ENTITY < count && records[i + ENTITY].entry.key.data)
+        pdr_entity_expect(&o->table, pdr_key_hash(records[i + ENTITY].entry.key));
+}
+
 static void on_scan_records(void *context, const pdr_log_record *records, size_t count)
 {
     pdr_owner *o = context;
@@ -60,6 +71,7 @@ static void on_scan_records(void *context, const pdr_log_record *records, size_t
                             (long long)o->fence_offset);
             return;
         }
+        look_ahead(o, records, count, i);
         pdr_code code = take_scanned(o, &records[i], &err);
         if (code != PDR_OK) {
             pdr_own_recover_error(o, &err);

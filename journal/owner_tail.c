@@ -94,11 +94,10 @@ static pdr_code add_event(pdr_owner *o, const pdr_commit_event *event, pdr_place
     pdr_code code = shell_of(o, event, before, &e);
     if (code != PDR_OK) return pdr_fail(err, code, "unsaved events of a recovery");
     const pdr_header *h = event->header;
-    if (e->tail && h->seq != e->tail->seq + 1) return seq_gap(o, e, e->tail->seq, h->seq, err);
+    if (e->tail && h->seq != e->seq + 1) return seq_gap(o, e, e->seq, h->seq, err);
     pdr_tail_event *t = copy_event(o, event);
     if (!t) return pdr_fail(err, PDR_NOMEM, "unsaved events of a recovery");
-    t->next = e->tail ? e->tail->next : t;
-    if (e->tail) e->tail->next = t;
+    t->next = e->tail;
     e->tail = t;
     e->last = (pdr_place){event->record->offset, h->number, term};
     e->seq = e->acked_seq = h->seq;
@@ -185,18 +184,27 @@ static pdr_code merge_event(pdr_owner *o, pdr_entity *e, const pdr_tail_event *t
     return PDR_OK;
 }
 
+static pdr_tail_event *oldest_first(pdr_tail_event *newest)
+{
+    pdr_tail_event *list = NULL;
+    for (pdr_tail_event *older; newest; newest = older) {
+        older = newest->next;
+        newest->next = list;
+        list = newest;
+    }
+    return list;
+}
+
 pdr_code pdr_own_tail_merge(pdr_owner *o, pdr_entity *e, pdr_error *err)
 {
-    pdr_tail_event *first = e->tail->next, *t = first;
     uint64_t head_seq = e->seq, tail_seq = e->tail->seq;
+    pdr_tail_event *t = oldest_first(e->tail);
     e->flags &= (uint16_t)~PDR_ENTITY_TAIL;
     e->tail = NULL;
     o->tail_entities--;
     pdr_code code = PDR_OK;
-    do {
+    for (; t && code == PDR_OK; t = t->next)
         if (t->seq > head_seq) code = merge_event(o, e, t, err);
-        t = t->next;
-    } while (code == PDR_OK && t != first);
     if (o->tail_entities == 0) pdr_own_tail_release(o);
     if (code != PDR_OK) return code;
     e->acked_seq = e->seq;
