@@ -115,6 +115,18 @@ void pdr_answer(pdr_decision *out, const void *data, size_t size)
     out->answer_size = size;
 }
 
+/* How many of `size` bytes of cut UTF-8 text are whole characters. */
+static size_t whole_characters(const uint8_t *text, size_t size)
+{
+    size_t last = size;
+    while (last > 0 && (text[last - 1] & 0xC0) == 0x80)
+        last--;
+    if (last == 0) return size; /* no UTF-8 at all */
+    uint8_t lead = text[--last];
+    size_t wanted = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    return size - last < wanted ? last : size;
+}
+
 void pdr_refuse(pdr_decision *out, const char *format, ...)
 {
     va_list args;
@@ -124,10 +136,7 @@ void pdr_refuse(pdr_decision *out, const char *format, ...)
     out->refused = true;
     size_t size = wanted < 0 ? 0 : (size_t)wanted;
     if (size > PDR_MAX_REPLY) {
-        /* Don't cut a character in two. */
-        size = PDR_MAX_REPLY;
-        while (size > 0 && (out->answer[size] & 0xC0) == 0x80)
-            size--;
+        size = whole_characters(out->answer, PDR_MAX_REPLY);
         out->answer[size] = 0;
     }
     out->answer_size = size;

@@ -38,10 +38,11 @@ pdr_code pdr_folder_open(pdr_folder **out, const pdr_entity_type *type, pdr_erro
     for (size_t i = 0; i < type->event_count; i++) {
         known_event *slot = slot_of(folder, type->events[i]->fingerprint);
         if (slot->type) {
+            pdr_code code = pdr_fail(err, PDR_INVALID_ARGUMENT,
+                                     "events %s and %s of entity type %s have equal fingerprints",
+                                     slot->type->name, type->events[i]->name, type->name);
             pdr_free(folder);
-            return pdr_fail(err, PDR_INVALID_ARGUMENT,
-                            "events %s and %s of entity type %s have equal fingerprints", slot->type->name,
-                            type->events[i]->name, type->name);
+            return code;
         }
         *slot = (known_event){type->events[i]->fingerprint, type->events[i]};
     }
