@@ -9,7 +9,8 @@ SOME = "3000"
 
 class BadInput(Faults):
     def loaded(self):
-        journal = self.kafka("?open.timeout.ms=15000")
+        # A store that knows more than the log is doubted for three times store.timeout.ms.
+        journal = self.kafka("?open.timeout.ms=15000&store.timeout.ms=1000")
         self.load(journal, "--stop-after", SOME)
         return journal
 
@@ -42,7 +43,7 @@ class BadInput(Faults):
         journal = self.loaded()
         before = self.dump(journal)
         self.meddle(journal, "delete")
-        self.loader_is_refused(journal)
+        self.loader_is_refused(journal, "the log lost records")
         self.assertTrue(before == self.dump(journal))
 
     def test_a_topic_truncated_past_the_checkpoint_is_refused(self):
