@@ -457,9 +457,9 @@ Test(owner, who_resigned_and_is_deposed_stands_down)
     cr_expect(probe_until_state(&p, PDR_OWNER_IDLE));
     probe_run(&p, 60000000);
     cr_expect_eq(pdr_owner_state_of(p.owner), PDR_OWNER_IDLE);
-    probe_run(&other, 1000000);
-    cr_expect_eq(pdr_owner_state_of(other.owner), PDR_OWNER_SERVING);
-    cr_expect_eq(probe_counters(&other).depositions, 0u);
+    cr_expect_eq(probe_ask_deposit(&other, "acct/1", NULL, 5, &a), PDR_OK);
+    cr_expect_eq(a.seq, 2u);
+    cr_expect_eq(probe_counters(&other).recoveries, 1u, "nobody came in between");
     pdr_owner_close(other.owner);
 }
 
