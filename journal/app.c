@@ -56,6 +56,9 @@ static pdr_code check_entity(const pdr_entity_type *type, pdr_error *err)
                         "an entity type's name is 1 to %d bytes without '/', space or control characters",
                         PDR_MAX_ENTITY_ID - 1);
     if (!type->apply) return pdr_fail(err, PDR_INVALID_ARGUMENT, "entity type %s has no apply", type->name);
+    if (type->id_window > PDR_MAX_ID_WINDOW)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "entity type %s remembers %u command ids; at most %d",
+                        type->name, type->id_window, PDR_MAX_ID_WINDOW);
     if (type->command_count && !type->decide)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "entity type %s has commands but no decide", type->name);
     pdr_code code = check_type(type->state, type->name, "state", err);

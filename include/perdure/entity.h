@@ -17,6 +17,7 @@ enum {
     PDR_MAX_COMMAND_ID = 64, /* bytes, any */
     PDR_MAX_REPLY = 240, /* bytes of a reply that rides in a commit's last event, or of a refusal's text */
     PDR_MAX_EVENTS_PER_COMMIT = 1024,
+    PDR_MAX_ID_WINDOW = 65536,       /* command ids remembered per entity */
     PDR_MAX_EVENT = 1024 * 1024,     /* bytes of one encoded event or command */
     PDR_MAX_STATE = 16 * 1024 * 1024 /* bytes of one packed state */
 };
@@ -63,7 +64,7 @@ typedef struct pdr_entity_type {
     size_t command_count;
     uint32_t
         revision; /* raise it when apply gives other states than before: older snapshots are then rebuilt */
-    uint32_t id_window; /* newest command ids remembered per entity; 0: 64 */
+    uint32_t id_window; /* newest command ids remembered per entity, at most PDR_MAX_ID_WINDOW; 0: 64 */
     /* Look at the state, say what happens. Pure: no clock, no I/O, no memory of its own; the same inputs give
      * the same events. May run again for the same command after a failure. now_us: wall time, microseconds
      * since 1970 UTC. */
