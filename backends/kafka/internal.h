@@ -185,6 +185,7 @@ struct kafka_consumer {
     uint64_t idle_since; /* by the count of readers closed: a client that went idle long ago has no fetch
                             under way that would hold the next reader up */
     pdr_error trouble;   /* the newest connection error; code PDR_OK: none */
+    bool warm;           /* it has heard from a partition's leader, so it knows the topic's leaders */
 };
 
 struct kafka_reader {
@@ -201,6 +202,7 @@ struct kafka_reader {
     int64_t heard_us;  /* when it last got anything */
     size_t mean_bytes; /* of the records of the last batch */
     bool caught_up;    /* `end` was the last thing that it told */
+    bool scouting;     /* asks for an offset that isn't there, only to hear from the leader */
     bool paused;
     bool dropped;   /* paused in a callback with messages of that batch left: to be fetched again */
     bool throttled; /* so much was read ahead that librdkafka stopped fetching */

@@ -11,8 +11,15 @@ static int64_t first_offset(int64_t from)
     return count ? RD_KAFKA_OFFSET_TAIL(count) : RD_KAFKA_OFFSET_END;
 }
 
+/* Where the log ends is a question for the leader. A client that doesn't know it yet asks again only after
+ * half a second (librdkafka 2.0.2), while a fetch goes out as soon as the leader is known: so a new client
+ * first fetches what no log holds, and asks when that was refused. */
+static const int64_t nowhere = INT64_MAX / 2;
+
 static pdr_code start(kafka_reader *r, int64_t offset, pdr_error *err)
 {
+    r->scouting = offset < 0 && offset != RD_KAFKA_OFFSET_BEGINNING && !r->consumer->warm;
+    if (r->scouting) offset = nowhere;
     if (rd_kafka_consume_start_queue(r->consumer->client.topic, r->partition, offset, r->queue) == 0)
         return PDR_OK;
     rd_kafka_resp_err_t why = rd_kafka_last_error();
@@ -181,6 +188,7 @@ static void deliver(kafka_reader *r, size_t count)
     r->dropped |= count && r->paused;
     if (!count || quiet(r)) return;
     r->caught_up = false;
+    r->consumer->warm = true;
     r->position = r->log->records[count - 1].offset + 1;
     r->log->callbacks++;
     r->events.records(r->context, r->log->records, count);
@@ -190,6 +198,7 @@ static void reach_end(kafka_reader *r, int64_t end)
 {
     r->dropped |= r->paused;
     if (quiet(r) || end < r->position) return;
+    r->consumer->warm = true;
     r->caught_up = true;
     r->position = end;
     r->log->callbacks++;
@@ -202,6 +211,11 @@ static void serve_trouble(kafka_reader *r, const rd_kafka_message_t *message)
     if (quiet(r)) return;
     pdr_code code = kafka_code(message->err);
     bool young = r->position < 0;
+    if (code == PDR_OUT_OF_RANGE && r->scouting) {
+        r->consumer->warm = true;
+        restart(r, first_offset(r->from));
+        return;
+    }
     if (code == PDR_OUT_OF_RANGE && young) { /* fewer records than asked for: begin at the first there is */
         restart(r, RD_KAFKA_OFFSET_BEGINNING);
         return;
@@ -273,7 +287,7 @@ void kafka_reader_poll(kafka_reader *reader, int64_t now_us)
     kafka_reader *r = reader;
     if (r->dropped && !quiet(r)) {
         r->dropped = false;
-        restart(r, r->position);
+        restart(r, r->position < 0 ? first_offset(r->from) : r->position);
     }
     size_t taken = 0;
     for (int turn = 0; turn < KAFKA_BATCHES_A_TURN && !quiet(r); turn++) {
