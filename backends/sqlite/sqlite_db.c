@@ -87,10 +87,10 @@ pdr_code pdr_sqlite_has(sqlite3 *db, const char *name, bool *out, pdr_error *err
 static pdr_code check_owner(sqlite3 *db, bool create, pdr_error *err)
 {
     int64_t id = 0, tables = 0;
-    pdr_code code = pdr_sqlite_integer(db, "PRAGMA application_id", &id, err);
+    /* In this order, since another process may make our tables, id included, between the two. */
+    pdr_code code = pdr_sqlite_integer(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (code == PDR_OK) code = pdr_sqlite_integer(db, "PRAGMA application_id", &id, err);
     if (code != PDR_OK || id == PDR_SQLITE_APPLICATION_ID) return code;
-    code = pdr_sqlite_integer(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
-    if (code != PDR_OK) return code;
     if (id != 0 || tables > 0)
         return pdr_fail(err, PDR_EXISTS, "a database of another program (application_id %lld, %lld tables)",
                         (long long)id, (long long)tables);

@@ -44,12 +44,13 @@ static void complaint(void *context, const char *message)
     fprintf(stderr, "loans_load: %s\n", message);
 }
 
+/* What is there is opened with the partitions that it has; where there is nothing, it is made. */
 static pdr_code open_once(const load *l, pdr_journal **journal, pdr_error *err)
 {
-    pdr_code code = pdr_journal_init(&l->options, PARTITIONS, err);
-    if (code == PDR_EXISTS) code = PDR_OK; /* another number of partitions is as good */
-    if (code == PDR_OK) code = pdr_journal_open(journal, &l->options, err);
-    return code;
+    pdr_code code = pdr_journal_open(journal, &l->options, err);
+    if (code != PDR_NOT_INITIALISED) return code;
+    code = pdr_journal_init(&l->options, PARTITIONS, err);
+    return code == PDR_OK ? pdr_journal_open(journal, &l->options, err) : code;
 }
 
 /* A server may be away for a while, another process may hold the file. */
