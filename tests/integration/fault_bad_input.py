@@ -59,7 +59,7 @@ class BadInput(Faults):
         one, other = self.loaded(), self.loaded()
         one.flags = ["--journal", one.log, "--store", other.store]
         before = self.dump(other)
-        self.loader_is_refused(one, "another journal")
+        self.loader_is_refused(one, "different journals")
         self.refused([COMMAND, "init", *one.flags], "another journal")
         self.refused([COMMAND, "rebuild-store", *one.flags, "--app", LOANS_APP, "--yes"], "another journal")
         self.assertTrue(before == self.dump(other))
