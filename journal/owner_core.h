@@ -214,7 +214,6 @@ void pdr_own_trace(pdr_owner *o, pdr_level level, const char *format, ...) PDR_P
 /* Answer a command that isn't in `answers`, and free it. `error` NULL: the code's own text. */
 void pdr_own_answer_now(pdr_owner *o, pdr_cmd *cmd, pdr_code code, const pdr_error *error);
 void pdr_own_complete(pdr_owner *o, pdr_cmd *cmd, const pdr_reply *reply);
-void pdr_own_answer_all(pdr_owner *o, pdr_own_cmds *list, pdr_code code, const pdr_error *error);
 uint32_t pdr_own_clock_ms(const pdr_owner *o); /* since open; comes round after 49 days */
 uint32_t pdr_own_clock_s(const pdr_owner *o);  /* since open */
 
@@ -227,7 +226,6 @@ void pdr_own_fail(pdr_owner *o, const pdr_error *why); /* FAILED: for good */
 void pdr_own_recovery_turn(pdr_owner *o);
 void pdr_own_fence_reported(pdr_owner *o, const pdr_log_report *report);
 void pdr_own_recovery_advance(pdr_owner *o); /* a step of the recovery was completed: see what is next */
-void pdr_own_deposed(pdr_owner *o);
 void pdr_own_drop_residents(pdr_owner *o);
 void pdr_own_stop_reading(pdr_owner *o);
 void pdr_own_answer_open(pdr_owner *o, pdr_code code, const pdr_error *error); /* every open command */
@@ -270,6 +268,13 @@ static inline pdr_own_pending *pdr_own_pending_of(pdr_owner *o, uint64_t number)
 }
 /* Let `cmd` wait for record `number`; refusals and reads wait for one sent after now. */
 void pdr_own_wait(pdr_owner *o, pdr_cmd *cmd, uint64_t number);
+
+/* How many command ids the entity remembers. */
+static inline uint32_t pdr_own_id_window(const pdr_entity *e)
+{
+    uint32_t declared = e->folder ? pdr_folder_type(e->folder)->id_window : 0;
+    return declared ? declared : PDR_ID_WINDOW;
+}
 
 /* --- owner_decide.c --- */
 void pdr_own_take_inbox(pdr_owner *o);

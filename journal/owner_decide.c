@@ -218,8 +218,7 @@ static void remember_id(pdr_cmd *cmd, pdr_entity *e, const pdr_decision *d)
     pdr_id_entry entry = {cmd->id,     cmd->fingerprint,
                           e->seq,      (uint32_t)d->count,
                           d->answered, pdr_bytes_of(d->answer, d->answered ? d->answer_size : 0)};
-    uint32_t window = e->folder ? pdr_folder_type(e->folder)->id_window : 0;
-    pdr_code code = pdr_ids_add(&e->ids, window ? window : PDR_ID_WINDOW, &entry);
+    pdr_code code = pdr_ids_add(&e->ids, pdr_own_id_window(e), &entry);
     PDR_INVARIANT("once-per-command-id", code == PDR_OK); /* room was reserved */
 }
 

@@ -155,9 +155,8 @@ const pdr_commit_sink pdr_own_tail_sink = {on_commit, on_other};
 
 /* --- merging into an activated head --- */
 
-static pdr_code remember_id(pdr_owner *o, pdr_entity *e, const pdr_tail_event *t)
+static pdr_code remember_id(pdr_entity *e, const pdr_tail_event *t)
 {
-    (void)o;
     if (t->events == 0 || t->id_size == 0) return PDR_OK;
     pdr_id_entry entry = {pdr_bytes_of(t->bytes + t->value_size, t->id_size),
                           t->fingerprint,
@@ -165,14 +164,13 @@ static pdr_code remember_id(pdr_owner *o, pdr_entity *e, const pdr_tail_event *t
                           t->events,
                           t->has_reply,
                           pdr_bytes_of(t->bytes + t->value_size + t->id_size, t->reply_size)};
-    uint32_t window = e->folder ? pdr_folder_type(e->folder)->id_window : 0;
-    return pdr_ids_add(&e->ids, window ? window : PDR_ID_WINDOW, &entry);
+    return pdr_ids_add(&e->ids, pdr_own_id_window(e), &entry);
 }
 
 static pdr_code merge_event(pdr_owner *o, pdr_entity *e, const pdr_tail_event *t, pdr_error *err)
 {
     if (t->seq != e->seq + 1) return seq_gap(o, e, e->seq, t->seq, err);
-    pdr_code code = remember_id(o, e, t);
+    pdr_code code = remember_id(e, t);
     if (code != PDR_OK) return pdr_fail(err, code, "unsaved events of a recovery");
     if (e->state.value) {
         pdr_error why;
