@@ -6,6 +6,7 @@
 #include "perdure/arena.h"
 #include "perdure/position.h"
 #include "perdure/type.h"
+#include "perdure/upcast.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,6 +77,10 @@ typedef struct pdr_entity_type {
     /* Optional: when this state next wants to be woken (microseconds since 1970 UTC, or INT64_MIN: never).
      * Kept with the head in the store. */
     int64_t (*next_timer)(const void *state);
+    const pdr_upcaster *upcasters; /* how events of older versions are read; any order */
+    size_t upcaster_count;
+    const pdr_state_upcaster *state_upcasters; /* how snapshots of older revisions are; any order */
+    size_t state_upcaster_count;
 } pdr_entity_type;
 
 /* The application as one value: what a program passes to pdr_journal_open and a shared object exports as

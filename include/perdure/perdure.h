@@ -10,5 +10,6 @@
 #include "perdure/position.h"
 #include "perdure/reply.h"
 #include "perdure/type.h"
+#include "perdure/upcast.h"
 
 #endif

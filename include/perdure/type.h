@@ -34,6 +34,8 @@ typedef struct pdr_type {
     pdr_code (*decode)(pdr_bytes datum, pdr_arena *arena, void *value, pdr_error *err);
     /* Append the value as one line of plain JSON (unions untagged, bytes as in Avro's JSON). */
     pdr_code (*print)(const void *value, pdr_buf *out);
+    uint32_t version;       /* of an event or state whose versions are kept: 1, 2, 3, ...; 0: unversioned */
+    bool readable_by_older; /* code that knows only older versions may read it, by Avro's resolution */
 } pdr_type;
 
 #ifdef __cplusplus
