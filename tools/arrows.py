@@ -31,7 +31,7 @@ BELOW = {
 SEAMS = ["journal/log.h", "journal/store.h", "journal/env.h", "projections/views.h"]
 
 # Files of the library that wire backends to the public API; elsewhere only cli, console and applications do.
-WIRING = ["actors/backends.c"]
+WIRING = ["actors/backends.c", "projections/backends.c"]
 
 # Not the product: these may include anything.
 FREE = ["tests", "bench", "build"]
@@ -45,15 +45,17 @@ PUBLIC = {
     "upcast": "upcasters",
     "sys/layout": "schemas",
     "sys/wire": "schemas",
+    "view": "projections",
+    "projection": "projections",
     "position": "journal",
     "entity": "journal",
     "reply": "journal",
     "journal": "actors",
     "app": "actors",
-    "perdure": "actors",
+    "perdure": "cli",
 }
 # Values that go through the seams are public headers too.
-SEAM_PUBLIC = ["perdure/position.h"]
+SEAM_PUBLIC = ["perdure/position.h", "perdure/view.h"]
 
 # Headers of libraries that only one folder may include (cli may as well).
 ONLY_IN = {"rdkafka.h": "backends/kafka", "rdkafka_mock.h": "backends/kafka", "libpq-fe.h": "backends/postgres",

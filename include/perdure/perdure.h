@@ -8,8 +8,10 @@
 #include "perdure/error.h"
 #include "perdure/journal.h"
 #include "perdure/position.h"
+#include "perdure/projection.h"
 #include "perdure/reply.h"
 #include "perdure/type.h"
 #include "perdure/upcast.h"
+#include "perdure/view.h"
 
 #endif

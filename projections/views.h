@@ -1,0 +1,237 @@
+/* The views seam: tables of read views, and the positions that move with them. DESIGN: "Read side". Backends:
+ * postgres, sqlite, simulated; one contract-test suite (tests/contract/) runs against each.
+ *
+ * A `pdr_views` is one connection of one worker thread. Threads and re-entrancy: as for the log seam
+ * (journal/log.h): asynchronous operations only queue, completions run only inside `poll`, in which any
+ * operation but `poll` and `close` may be called. What an operation is given is borrowed until its
+ * completion; what a completion is given is valid until it returns. Operations of one connection are carried
+ * out in the order of submission.
+ *
+ * A *view* is what readers see: an SQL VIEW of the table's plain name. Behind it each version of a projection
+ * has tables of its own. A version's rows, its positions and its parked entities change together or not at
+ * all
+ * (`position-with-rows`). */
+#ifndef PDR_PROJECTIONS_VIEWS_H
+#define PDR_PROJECTIONS_VIEWS_H
+
+#include "perdure/position.h"
+#include "perdure/view.h"
+
+struct pollfd;
+typedef struct pdr_views pdr_views;
+
+/* --- What a batch does --- */
+
+/* One row of one batch; keys are distinct in a batch's list. */
+typedef struct pdr_row_change {
+    const pdr_cell *key;   /* key_count cells, none NULL */
+    bool remove;           /* the row goes (if it is there); cells and modes are NULL */
+    const pdr_cell *cells; /* of the columns after the key */
+    const uint8_t *modes;  /* pdr_cell_mode of each */
+} pdr_row_change;
+
+/* One step of a batch, carried out in order: rows of a table, or a statement. */
+typedef struct pdr_view_step {
+    size_t table; /* index in the version's tables */
+    const pdr_row_change *rows;
+    size_t row_count;
+    const char
+        *statement; /* not NULL: raw SQL with $1, $2, ... and "{name}" for versioned tables; rows are none */
+    const pdr_cell *parameters;
+    const pdr_column_type *parameter_types;
+    size_t parameter_count;
+    uint32_t
+        event; /* index of the batch's event that caused it, told when the step fails; UINT32_MAX: several */
+} pdr_view_step;
+
+typedef struct pdr_position_move {
+    int32_t partition;
+    pdr_position from; /* goes through only if the row's position is exactly this */
+    pdr_position to;
+    int64_t event_time_us; /* of the newest event covered; INT64_MIN: none yet */
+    uint64_t events;       /* covered by this move */
+} pdr_position_move;
+
+/* A dead letter: places, not copies. */
+typedef struct pdr_dead_letter {
+    int32_t partition;
+    int64_t offset;
+    pdr_position before; /* from which a reader meets the event: position before its commit */
+    pdr_bytes entity;
+    uint64_t seq;
+    bool behind; /* parked only because an earlier event of its entity is */
+    int32_t attempts;
+    int64_t first_us, last_us; /* wall time of the first and the last attempt */
+    const char *reason;        /* NUL-terminated, at most 500 bytes */
+} pdr_dead_letter;
+
+typedef enum pdr_parked_change { PDR_PARK, PDR_UNPARK } pdr_parked_change;
+
+/* What one transaction does, all of it or nothing. */
+typedef struct pdr_view_batch {
+    const pdr_position_move *moves;
+    size_t move_count;
+    const pdr_view_step *steps;
+    size_t step_count;
+    const pdr_dead_letter *park; /* added, or replaced if (partition, offset) is there already */
+    size_t park_count;
+    const pdr_dead_letter *unpark; /* (partition, offset) removed */
+    size_t unpark_count;
+    const uint64_t *requests_done; /* ids of requests that this batch carries out */
+    size_t request_count;
+} pdr_view_batch;
+
+/* What came of a batch. */
+typedef struct pdr_view_result {
+    /* PDR_OK. PDR_STALE: a position wasn't at `from` (another worker moved it, or the version was reset or
+     * deleted): nothing was done; `partition` says which, `position` where it is. PDR_BAD_DATA: a step's
+     * values can't be stored (SQLSTATE classes 22 and 23): the event's fault. PDR_BAD_VIEW: a table or column
+     * isn't there or isn't as declared (class 42): the projection stops. PDR_UNAVAILABLE, PDR_LOCKED,
+     * PDR_NO_SPACE, PDR_BUSY (deadlock, serialization failure): nothing was done, try again.
+     * PDR_UNKNOWN_OUTCOME: the connection broke at the end: read the positions. */
+    pdr_code code;
+    const pdr_error *error; /* NULL when PDR_OK */
+    size_t step;            /* BAD_DATA, BAD_VIEW: which; SIZE_MAX: can't be told */
+    int32_t partition;
+    pdr_position position;
+} pdr_view_result;
+
+typedef void (*pdr_view_done)(void *context, uint64_t tag, const pdr_view_result *result);
+
+/* Rows asked for, in any order; those that aren't there are left out. */
+typedef struct pdr_view_rows {
+    pdr_code code;
+    const pdr_error *error;
+    const pdr_cell *const *rows; /* all columns of the table, the key first */
+    size_t count;
+} pdr_view_rows;
+typedef void (*pdr_view_fetched)(void *context, uint64_t tag, const pdr_view_rows *rows);
+
+/* --- Versions --- */
+
+typedef enum pdr_version_state {
+    PDR_VERSION_BUILDING, /* being filled beside the live one */
+    PDR_VERSION_LIVE,     /* readers' view shows it */
+    PDR_VERSION_FORMER,   /* was live; still fed, so that roll back is possible */
+    PDR_VERSION_STOPPED   /* an error stopped it: see `fault` */
+} pdr_version_state;
+
+/* One version of one projection, as it is kept. Strings are NUL-terminated and borrowed. */
+typedef struct pdr_version_row {
+    const char *projection;
+    uint32_t version;
+    pdr_version_state state;
+    bool paused;
+    uint64_t fingerprint; /* of the definition */
+    uint32_t throttle;    /* events per second while BUILDING; 0: none */
+    const char *fault;    /* why it stopped; "" when it hasn't */
+    int64_t created_us, changed_us;
+} pdr_version_row;
+
+typedef struct pdr_position_row {
+    int32_t partition;
+    pdr_position position;
+    int64_t event_time_us; /* of the newest event covered */
+    uint64_t events;       /* covered since the version was made */
+    int64_t updated_us;
+    const char *worker; /* who moved it last; "" */
+    uint64_t parked;    /* dead letters of this partition */
+} pdr_position_row;
+
+/* A wish that the worker of a partition carries out. */
+typedef enum pdr_request_kind { PDR_REQUEST_RETRY, PDR_REQUEST_SKIP } pdr_request_kind;
+typedef struct pdr_request_row {
+    uint64_t id;
+    pdr_request_kind kind;
+    int32_t partition;
+    pdr_bytes entity; /* the whole entity, in order */
+} pdr_request_row;
+
+/* What makes a version. Borrowed for the call. */
+typedef struct pdr_version_spec {
+    const char *projection;
+    uint32_t version;
+    uint64_t fingerprint;
+    const pdr_table *tables;
+    size_t table_count;
+    int32_t partitions;
+    uint8_t journal_id[16];
+} pdr_version_spec;
+
+typedef pdr_code (*pdr_version_each)(void *context, const pdr_version_row *row, pdr_error *err);
+typedef pdr_code (*pdr_position_each)(void *context, const pdr_position_row *row, pdr_error *err);
+typedef pdr_code (*pdr_dead_letter_each)(void *context, const pdr_dead_letter *letter, pdr_error *err);
+typedef pdr_code (*pdr_request_each)(void *context, const pdr_request_row *row, pdr_error *err);
+/* A row of a version's table in ascending order of key. */
+typedef pdr_code (*pdr_view_row_each)(void *context, const pdr_cell *cells, pdr_error *err);
+
+typedef struct pdr_views_ops {
+    const char *name;                /* "postgres", "sqlite", "sim" */
+    void (*close)(pdr_views *views); /* outstanding completions don't come */
+
+    /* --- Blocking; for open and for commands; at most timeout_ms each --- */
+    /* Tables of our own (positions, dead letters, requests). Idempotent. PDR_TOO_NEW. */
+    pdr_code (*init)(pdr_views *views, int timeout_ms, pdr_error *err);
+    /* Make a version: its tables, its positions at the start; LIVE with views if the projection has no live
+     * version, else BUILDING. PDR_EXISTS: this version is there (with another fingerprint: PDR_CONFLICT);
+     * PDR_WRONG_JOURNAL. */
+    pdr_code (*create)(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err);
+    /* Drop a version that isn't live, tables and all; `live_too`: the whole projection. PDR_NOT_FOUND,
+     * PDR_CONFLICT. */
+    pdr_code (*drop)(pdr_views *views, const char *projection, uint32_t version, bool live_too,
+                     int timeout_ms, pdr_error *err);
+    /* Empty a version's tables, positions to the start, nothing parked; also what follows a STOPPED. */
+    pdr_code (*reset)(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err);
+    /* Make `version` live in one transaction that locks the positions of both, within lock_ms: PDR_CONFLICT
+     * if it is behind the live one in any partition, or has parked entities and not `force`; PDR_LOCKED: try
+     * again. */
+    pdr_code (*swap)(pdr_views *views, const char *projection, uint32_t version, bool force, int lock_ms,
+                     pdr_error *err);
+    pdr_code (*set_paused)(pdr_views *views, const char *projection, uint32_t version, bool paused,
+                           int timeout_ms, pdr_error *err);
+    pdr_code (*set_throttle)(pdr_views *views, const char *projection, uint32_t version, uint32_t per_second,
+                             int timeout_ms, pdr_error *err);
+    /* The version stops with this fault; NULL: goes on (LIVE or BUILDING as it was). */
+    pdr_code (*set_fault)(pdr_views *views, const char *projection, uint32_t version, const char *fault,
+                          int timeout_ms, pdr_error *err);
+    /* projection NULL: all. Ascending by name and version. */
+    pdr_code (*versions)(pdr_views *views, const char *projection, pdr_version_each each, void *context,
+                         pdr_error *err);
+    pdr_code (*positions)(pdr_views *views, const char *projection, uint32_t version, pdr_position_each each,
+                          void *context, pdr_error *err);
+    /* Ascending by partition and offset. partition -1: all. */
+    pdr_code (*dead_letters)(pdr_views *views, const char *projection, uint32_t version, int32_t partition,
+                             pdr_dead_letter_each each, void *context, pdr_error *err);
+    pdr_code (*request)(pdr_views *views, const char *projection, uint32_t version,
+                        const pdr_request_row *request, int timeout_ms, pdr_error *err);
+    /* Open requests, oldest first. partition -1: all. */
+    pdr_code (*requests)(pdr_views *views, const char *projection, uint32_t version, int32_t partition,
+                         pdr_request_each each, void *context, pdr_error *err);
+    /* All rows of a version's table, in one snapshot with the positions if `positions` isn't NULL (it comes
+     * first). */
+    pdr_code (*scan)(pdr_views *views, const pdr_version_spec *spec, size_t table,
+                     pdr_position_each positions, pdr_view_row_each each, void *context, pdr_error *err);
+    /* Do the tables stand as declared (columns, types, key)? PDR_BAD_VIEW names what differs. */
+    pdr_code (*verify)(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err);
+
+    /* --- Asynchronous, for the worker; `done` exactly once per accepted operation --- */
+    pdr_code (*fetch)(pdr_views *views, const pdr_version_spec *spec, size_t table,
+                      const pdr_cell *const *keys, size_t count, pdr_view_fetched done, void *context,
+                      uint64_t tag, pdr_error *err);
+    /* `worker`: a name for people, kept with the positions. */
+    pdr_code (*commit)(pdr_views *views, const pdr_version_spec *spec, const char *worker,
+                       const pdr_view_batch *batch, pdr_view_done done, void *context, uint64_t tag,
+                       pdr_error *err);
+    size_t (*poll)(pdr_views *views);                                               /* as in log.h */
+    int (*wait_on)(pdr_views *views, struct pollfd *fds, int max, int64_t *due_us); /* as in log.h */
+} pdr_views_ops;
+
+/* A backend's connection begins with this. */
+struct pdr_views {
+    const pdr_views_ops *ops;
+};
+
+/* PDR_INVALID_ARGUMENT unless every operation is there. */
+PDR_CHECKED pdr_code pdr_views_ops_validate(const pdr_views_ops *ops, pdr_error *err);
+
+#endif
