@@ -30,6 +30,8 @@ module:rdkafka librdkafka-dev
 module:libpq libpq-dev
 module:sqlite3 libsqlite3-dev
 module:libxxhash libxxhash-dev
+module:libcurl libcurl4-openssl-dev
+module:jansson libjansson-dev
 module:zlib zlib1g-dev
 END
     ;;
