@@ -4,91 +4,9 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "schemas/registry.h"
-#include "schemas/schema.h"
-#include "tests/support/fake_registry.h"
-
-#define OFFER                                                                                                \
-    "{\"type\":\"record\",\"name\":\"OfferMade\",\"namespace\":\"loans\",\"fields\":[{\"name\":\"cents\","   \
-    "\"type\":\"long\"}]}"
-/* The same in an answer: a text in JSON. */
-#define OFFER_TOLD                                                                                           \
-    "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"OfferMade\\\",\\\"namespace\\\":"           \
-    "\\\"loans\\\","                                                                                         \
-    "\\\"fields\\\":[{\\\"name\\\":\\\"cents\\\",\\\"type\\\":\\\"long\\\"}]}\"}"
-
-#define MISSING FAKE_REPLY("404", "{\"error_code\":40403,\"message\":\"Schema not found\"}")
-#define NO_SUBJECT FAKE_REPLY("404", "{\"error_code\":40401,\"message\":\"Subject not found\"}")
-#define FITS FAKE_REPLY("200", "{\"is_compatible\":true}")
-#define ID_7 FAKE_REPLY("200", "{\"id\":7}")
-#define SCHEMA_7 FAKE_REPLY("200", OFFER_TOLD)
-
-static fake_registry fake;
-static pdr_registry *registry;
-static pdr_error err;
-static uint32_t waits[64];
-static size_t wait_count;
-
-static void keep_wait(void *context, uint32_t ms)
-{
-    (void)context;
-    if (wait_count < 64) waits[wait_count++] = ms;
-}
-
-static pdr_registry_config config_of(const char *url)
-{
-    pdr_registry_config config = PDR_REGISTRY_CONFIG_INIT;
-    config.url = url;
-    config.topic = "loans.events";
-    config.wait = keep_wait;
-    return config;
-}
-
-static void open_with(pdr_registry_config config)
-{
-    cr_assert_eq(pdr_registry_open(&registry, &config, &err), PDR_OK, "%s", err.message);
-}
-
-static void begin(const char *const *script)
-{
-    fake_registry_open(&fake, script);
-    open_with(config_of(fake.url));
-}
-
-static void end(void)
-{
-    pdr_registry_close(registry);
-    if (fake.count || fake.listener) fake_registry_close(&fake);
-}
+#include "registry_probe.h"
 
 TestSuite(registry, .fini = end, .timeout = 60);
-
-static pdr_registry_schema offer(void)
-{
-    pdr_schema_set *set = NULL;
-    uint64_t fingerprint = 0;
-    cr_assert_eq(pdr_schema_read(&set, "offer", pdr_string_of(OFFER), &err), PDR_OK, "%s", err.message);
-    cr_assert_eq(pdr_schema_fingerprint(&fingerprint, pdr_schema_set_root(set, 0), &err), PDR_OK);
-    pdr_schema_set_close(set);
-    return (pdr_registry_schema){"loans.OfferMade", OFFER, fingerprint};
-}
-
-static pdr_code register_offer(int32_t *id)
-{
-    pdr_registry_schema schema = offer();
-    return pdr_registry_register(registry, id, &schema, &err);
-}
-
-static void expect_message(const char *part)
-{
-    cr_assert(strstr(err.message, part), "\"%s\" isn't in: %s", part, err.message);
-}
-
-static void expect_request(size_t i, const char *part)
-{
-    cr_assert_gt(fake.count, i, "there were %zu requests", fake.count);
-    cr_assert(strstr(fake.requests[i], part), "\"%s\" isn't in: %s", part, fake.requests[i]);
-}
 
 /* ---- registering ---- */
 
@@ -181,8 +99,6 @@ Test(registry, looking_up_registers_nothing)
     expect_message("no schema loans.OfferMade under subject loans.events-loans.OfferMade");
     cr_assert_eq(fake.count, 1);
 }
-
-#define SCHEMA_OTHER FAKE_REPLY("200", "{\"schema\":\"\\\"string\\\"\"}")
 
 Test(registry, an_id_that_belongs_to_another_schema_is_refused)
 {
@@ -431,129 +347,6 @@ Test(registry, a_redirect_leads_to_no_other_protocol)
     cr_assert_eq(json.size, 0);
 }
 
-/* ---- hostile answers ---- */
-
-Test(registry, what_is_no_answer_is_bad_data)
-{
-    static const char *const bodies[] = {"",
-                                         "<html>",
-                                         "[]",
-                                         "null",
-                                         "7",
-                                         "{\"id\":7",
-                                         "{\"id\":\"7\"}",
-                                         "{\"id\":7.5}",
-                                         "{}",
-                                         "{\"id\":-1}",
-                                         "{\"id\":2147483648}",
-                                         "{\"id\":9223372036854775808}",
-                                         "{\"id\":7,\"id\":8}",
-                                         "{\"id\":null}",
-                                         "{\"id\":7}x",
-                                         "{\"\\ud800\":1,\"id\":7}"};
-    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-        char reply[256];
-        const char *script[] = {reply, NULL};
-        int32_t id = -1;
-        snprintf(reply, sizeof reply, FAKE_REPLY("200", "%s"), bodies[i]);
-        begin(script);
-        cr_expect_eq(register_offer(&id), PDR_BAD_DATA, "%s gives %s", bodies[i], err.message);
-        cr_expect(strstr(err.message, "/subjects/"), "%s", err.message);
-        cr_expect_eq(id, -1);
-        cr_expect_eq(fake.count, 1, "%s is not asked for again", bodies[i]);
-        end();
-    }
-    registry = NULL;
-    fake = (fake_registry){0};
-}
-
-Test(registry, what_is_no_schema_is_bad_data)
-{
-    static const char *const bodies[] = {
-        "{}",
-        "{\"schema\":7}",
-        "{\"schema\":null}",
-        "{\"schema\":\"{\\\"type\\\":\\\"rec\"}",
-        "{\"schema\":\"\\u0000\"}",
-        "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"a b\\\",\\\"fields\\\":[]}\"}"};
-    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-        char reply[256];
-        const char *script[] = {ID_7, reply, NULL};
-        int32_t id = -1;
-        snprintf(reply, sizeof reply, FAKE_REPLY("200", "%s"), bodies[i]);
-        begin(script);
-        cr_expect_eq(register_offer(&id), PDR_BAD_DATA, "%s gives %s", bodies[i], err.message);
-        end();
-    }
-    registry = NULL;
-    fake = (fake_registry){0};
-}
-
-Test(registry, what_is_no_verdict_is_bad_data)
-{
-    static const char *const script[] = {MISSING, FAKE_REPLY("200", "{\"is_compatible\":\"yes\"}"), NULL};
-    int32_t id = -1;
-    begin(script);
-    cr_assert_eq(register_offer(&id), PDR_BAD_DATA);
-    cr_assert_eq(fake.count, 2, "it isn't registered");
-}
-
-Test(registry, an_answer_without_end_is_broken_off)
-{
-    static const char *const script[] = {FAKE_FLOOD, NULL};
-    int32_t id = -1;
-    fake_registry_open(&fake, script);
-    pdr_registry_config config = config_of(fake.url);
-    config.max_answer = 1000000;
-    open_with(config);
-    cr_assert_eq(register_offer(&id), PDR_TOO_LARGE);
-    expect_message("1000000 bytes");
-    cr_assert_eq(fake.count, 1);
-}
-
-Test(registry, headers_without_end_are_broken_off)
-{
-    static char reply[300000];
-    const char *script[] = {reply, NULL};
-    int32_t id = -1;
-    size_t size = (size_t)snprintf(reply, sizeof reply, "HTTP/1.1 200 x\r\n");
-    while (size < sizeof reply - 100)
-        size += (size_t)snprintf(reply + size, sizeof reply - size, "X-%zu: filler filler filler\r\n", size);
-    snprintf(reply + size, sizeof reply - size, "\r\n{\"id\":7}");
-    begin(script);
-    cr_assert_eq(register_offer(&id), PDR_TOO_LARGE);
-}
-
-Test(registry, what_is_no_http_is_unavailable)
-{
-    static const char *const script[] = {"SSH-2.0-server\r\n", NULL};
-    int32_t id = -1;
-    begin(script);
-    cr_assert_eq(register_offer(&id), PDR_UNAVAILABLE);
-}
-
-Test(registry, an_answer_cut_short_is_tried_again)
-{
-    static const char *const script[] = {
-        "HTTP/1.1 200 x\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{\"id\":7", ID_7, SCHEMA_7, NULL};
-    int32_t id = -1;
-    begin(script);
-    cr_assert_eq(register_offer(&id), PDR_OK, "%s", err.message);
-    cr_assert_eq(fake.count, 3);
-}
-
-Test(registry, a_refusal_s_text_is_one_printable_line)
-{
-    static const char *const script[] = {
-        FAKE_REPLY("422", "{\"error_code\":42201,\"message\":\"no\\u0007\\u001b[31m schema\"}"), NULL};
-    int32_t id = -1;
-    begin(script);
-    cr_assert_eq(register_offer(&id), PDR_BAD_SCHEMA);
-    expect_message("error 42201");
-    for (const char *at = err.message; *at; at++)
-        cr_assert_geq((unsigned char)*at, 0x20);
-}
-
 /* ---- subjects ---- */
 
 static void expect_subject(pdr_subject_naming naming, const char *topic, const char *wanted)
@@ -602,7 +395,6 @@ Test(registry, every_allocation_that_fails_is_reported)
         int32_t id = -1;
         fake_registry_open(&fake, script);
         pdr_registry_config config = config_of(fake.url);
-        registry = NULL;
         pdr_mem_fail_at(nth);
         code = pdr_registry_open(&registry, &config, &err);
         if (code == PDR_OK) code = pdr_registry_register(registry, &id, &schema, &err);
@@ -612,8 +404,6 @@ Test(registry, every_allocation_that_fails_is_reported)
         if (code == PDR_OK && !used_up) code = PDR_NOMEM; /* it only wasn't cached */
         end();
     }
-    registry = NULL;
-    fake = (fake_registry){0};
 }
 
 static void *register_many(void *context)
