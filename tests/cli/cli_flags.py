@@ -4,7 +4,8 @@ import unittest
 
 from programs import COMMAND, LOANS_APP, Programs
 
-COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": ["store", "dump"], "gen": ["gen"]}
+COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": ["store", "dump"],
+            "schema-check": ["schema", "check"], "gen": ["gen"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
 
 
@@ -35,7 +36,7 @@ class Flags(Programs):
         self.refuses(USAGE, [""], '""')
 
     def test_a_flag_that_is_wrong_is_named(self):
-        for words in [["init"], ["rebuild-store"], ["store", "dump"]]:
+        for words in [["init"], ["rebuild-store"], ["store", "dump"], ["schema", "check"]]:
             self.refuses(USAGE, words + ["--colour"], "no such flag: --colour")
             self.refuses(USAGE, words + ["--journ", "x"], "no such flag: --journ")
             self.refuses(USAGE, words + ["more"], "unexpected: more")

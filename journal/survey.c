@@ -1,0 +1,312 @@
+#include "journal/survey.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "journal/commit_reader.h"
+#include "journal/fold.h"
+#include "journal/survey_table.h"
+#include "schemas/framing.h"
+
+enum { SCRATCH = 64 * PDR_MAX_EVENT };
+
+struct pdr_survey {
+    const pdr_app *app;
+    pdr_folder **folders; /* one per entity type */
+    uint64_t sample;
+    int32_t partition;
+    pdr_commit_reader commits;
+    bool begun;
+    size_t kind; /* of the newest event: place of its entity type; entity_count: none */
+    survey_table table;
+    pdr_arena scratch;
+    pdr_survey_totals totals; /* of the partitions before this one */
+    const pdr_survey_group **list;
+};
+
+/* --- life cycle --- */
+
+static void end_partition(pdr_survey *survey)
+{
+    if (!survey->begun) return;
+    survey->totals.voids += survey->commits.voids;
+    survey->totals.foreigns += survey->commits.foreigns;
+    survey->totals.malformeds += survey->commits.malformeds;
+    pdr_commit_reader_release(&survey->commits);
+    survey->begun = false;
+}
+
+void pdr_survey_close(pdr_survey *survey)
+{
+    if (!survey) return;
+    end_partition(survey);
+    for (size_t i = 0; survey->folders && i < survey->app->entity_count; i++)
+        pdr_folder_close(survey->folders[i]);
+    pdr_free(survey->folders);
+    survey_table_release(&survey->table);
+    pdr_arena_release(&survey->scratch);
+    pdr_free(survey->list);
+    pdr_free(survey);
+}
+
+pdr_code pdr_survey_open(pdr_survey **out, const pdr_app *app, uint64_t sample, pdr_error *err)
+{
+    pdr_survey *survey = pdr_calloc(1, sizeof *survey);
+    if (!survey) return pdr_fail(err, PDR_NOMEM, "a survey");
+    *survey = (pdr_survey){.app = app, .sample = sample, .scratch = PDR_ARENA_INIT(SCRATCH)};
+    survey->folders = pdr_calloc(app->entity_count + 1, sizeof(pdr_folder *));
+    pdr_code code =
+        survey->folders ? PDR_OK : pdr_fail(err, PDR_NOMEM, "%zu entity types", app->entity_count);
+    for (size_t i = 0; code == PDR_OK && i < app->entity_count; i++)
+        code = pdr_folder_open(&survey->folders[i], app->entities[i], err);
+    if (code != PDR_OK) {
+        pdr_survey_close(survey);
+        survey = NULL;
+    }
+    *out = survey;
+    return code;
+}
+
+/* --- which group --- */
+
+static bool has_prefix(pdr_bytes key, const char *name)
+{
+    size_t size = strlen(name);
+    return key.size > size && key.data[size] == '/' && memcmp(key.data, name, size) == 0;
+}
+
+/* The place of the entity's type; most often that of the event before. */
+static size_t kind_of(pdr_survey *survey, pdr_bytes key)
+{
+    const pdr_app *app = survey->app;
+    if (survey->kind < app->entity_count && has_prefix(key, app->entities[survey->kind]->name))
+        return survey->kind;
+    for (survey->kind = 0; survey->kind < app->entity_count; survey->kind++)
+        if (has_prefix(key, app->entities[survey->kind]->name)) break;
+    return survey->kind;
+}
+
+static const pdr_type *declared_older(const pdr_entity_type *type, uint64_t fingerprint)
+{
+    for (size_t i = 0; i < type->upcaster_count; i++)
+        if (type->upcasters[i].from->fingerprint == fingerprint) return type->upcasters[i].from;
+    return NULL;
+}
+
+static const pdr_type *declared_today(const pdr_entity_type *type, uint64_t fingerprint)
+{
+    for (size_t i = 0; i < type->event_count; i++)
+        if (type->events[i]->fingerprint == fingerprint) return type->events[i];
+    return NULL;
+}
+
+/* What the application says of the schema; a log of before versions were kept doesn't say. */
+static void describe(pdr_survey_group *group, const pdr_entity_type *type)
+{
+    const pdr_type *today = declared_today(type, group->fingerprint);
+    const pdr_type *known = today ? today : declared_older(type, group->fingerprint);
+    group->entity_type = type;
+    group->way = today                      ? PDR_SURVEY_TODAY
+                 : known                    ? PDR_SURVEY_STEPS
+                 : group->readable_by_older ? PDR_SURVEY_NEWER
+                                            : PDR_SURVEY_UNKNOWN;
+    if (!known) return;
+    if (!group->name) {
+        group->name = known->name;
+        group->json = known->schema;
+    }
+    if (!group->version) group->version = known->version;
+}
+
+static void note_prefix(pdr_survey_group *group, pdr_bytes key)
+{
+    const uint8_t *slash = memchr(key.data, '/', key.size);
+    size_t size = slash ? (size_t)(slash - key.data) : key.size;
+    if (size >= sizeof group->entity_prefix) size = sizeof group->entity_prefix - 1;
+    memcpy(group->entity_prefix, key.data, size);
+}
+
+static pdr_code group_of(pdr_survey *survey, const pdr_log_record *record, pdr_survey_group **out,
+                         pdr_error *err)
+{
+    uint64_t fingerprint = 0;
+    pdr_bytes datum;
+    size_t kind = kind_of(survey, record->entry.key);
+    bool framed = pdr_frame_read(&fingerprint, &datum, record->entry.value, NULL) == PDR_OK;
+    *out = survey_table_find(&survey->table, kind, framed, fingerprint);
+    if (*out) return PDR_OK;
+    pdr_code code = survey_table_add(&survey->table, kind, framed, fingerprint, out, err);
+    if (code != PDR_OK) return code;
+    note_prefix(*out, record->entry.key);
+    (*out)->way = PDR_SURVEY_UNKNOWN;
+    if (kind < survey->app->entity_count) describe(*out, survey->app->entities[kind]);
+    (*out)->first.append_ms = INT64_MAX;
+    (*out)->last.append_ms = INT64_MIN;
+    return PDR_OK;
+}
+
+/* --- reading --- */
+
+static void note_result(pdr_survey_group *group, const pdr_type *type)
+{
+    for (size_t i = 0; i < group->result_count; i++)
+        if (group->results[i] == type) return;
+    if (group->result_count < PDR_SURVEY_MAX_RESULTS) group->results[group->result_count++] = type;
+}
+
+static pdr_code read_event(pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,
+                           pdr_error *err)
+{
+    pdr_event read;
+    pdr_arena_clear(&survey->scratch);
+    pdr_code code = pdr_folder_read(survey->folders[survey->kind], event->record->entry.value,
+                                    event->header->seq, event->header->time_us, &survey->scratch, &read, err);
+    if (code == PDR_OK) note_result(group, read.type);
+    return code;
+}
+
+static void note_failure(pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,
+                         const pdr_error *why)
+{
+    if (group->failed++) return;
+    pdr_bytes key = event->record->entry.key;
+    group->bad = (pdr_survey_place){survey->partition, event->record->offset, event->record->append_ms};
+    memcpy(group->bad_entity, key.data, key.size);
+    group->bad_entity[key.size] = '\0';
+    group->bad_seq = event->header->seq;
+    group->why = *why;
+}
+
+/* Nothing of the group can be read, whatever its events hold: one error says it for all. */
+static bool is_hopeless(const pdr_survey_group *group)
+{
+    return group->failed && group->why.code == PDR_UNKNOWN_SCHEMA;
+}
+
+static pdr_code try_event(pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,
+                          pdr_error *err)
+{
+    pdr_error why;
+    pdr_code code;
+    group->tried++;
+    if (is_hopeless(group)) {
+        group->failed++;
+        return PDR_OK;
+    }
+    if (group->entity_type)
+        code = read_event(survey, group, event, &why);
+    else
+        code = pdr_fail(&why, PDR_UNKNOWN_TYPE, "the application declares no entity type \"%s\"",
+                        group->entity_prefix);
+    if (PDR_LIKELY(code == PDR_OK)) return PDR_OK;
+    if (code == PDR_NOMEM) {
+        if (err) *err = why;
+        return code;
+    }
+    note_failure(survey, group, event, &why);
+    return PDR_OK;
+}
+
+static void note(const pdr_survey *survey, pdr_survey_group *group, const pdr_log_record *record)
+{
+    pdr_survey_place here = {survey->partition, record->offset, record->append_ms};
+    if (here.append_ms < group->first.append_ms) group->first = here;
+    if (here.append_ms >= group->last.append_ms) group->last = here;
+    group->count++;
+}
+
+static pdr_code take_commit(void *context, const pdr_commit_event *events, size_t number, pdr_position before,
+                            pdr_error *err)
+{
+    pdr_survey *survey = context;
+    pdr_code code = PDR_OK;
+    (void)before;
+    survey->totals.events += number;
+    for (size_t i = 0; code == PDR_OK && i < number; i++) {
+        pdr_survey_group *group = NULL;
+        code = group_of(survey, events[i].record, &group, err);
+        if (code != PDR_OK) return code;
+        bool wanted = survey->sample == 1 || group->count % survey->sample == 0;
+        note(survey, group, events[i].record);
+        if (wanted) code = try_event(survey, group, &events[i], err);
+    }
+    return code;
+}
+
+static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_record *record,
+                           const pdr_header *header, pdr_error *err)
+{
+    pdr_survey *survey = context;
+    if (verdict != PDR_VERDICT_SCHEMA) return PDR_OK;
+    return survey_table_learn(&survey->table, header->schema_fingerprint, record->entry.schema, err);
+}
+
+static const pdr_commit_sink sink = {take_commit, take_other};
+
+void pdr_survey_begin(pdr_survey *survey, int32_t partition)
+{
+    end_partition(survey);
+    survey->partition = partition;
+    pdr_commit_reader_init(&survey->commits, PDR_POSITION_START, &sink, survey);
+    survey->begun = true;
+}
+
+pdr_code pdr_survey_take(pdr_survey *survey, const pdr_log_record *record, pdr_error *err)
+{
+    survey->totals.records++;
+    pdr_code code = pdr_commit_reader_take(&survey->commits, record, err);
+    if (PDR_LIKELY(code == PDR_OK)) return PDR_OK;
+    return pdr_fail_context(err, code, "partition %d", (int)survey->partition);
+}
+
+/* --- what was found --- */
+
+static int order_of_texts(const char *a, const char *b)
+{
+    if (!a || !b) return (a != NULL) - (b != NULL);
+    return strcmp(a, b);
+}
+
+static int order(const void *left, const void *right)
+{
+    const pdr_survey_group *a = *(const pdr_survey_group *const *)left;
+    const pdr_survey_group *b = *(const pdr_survey_group *const *)right;
+    int by = order_of_texts(a->entity_type ? a->entity_type->name : NULL,
+                            b->entity_type ? b->entity_type->name : NULL);
+    if (!by) by = order_of_texts(a->name, b->name);
+    if (!by) by = (a->version > b->version) - (a->version < b->version);
+    return by ? by : (a->fingerprint > b->fingerprint) - (a->fingerprint < b->fingerprint);
+}
+
+pdr_code pdr_survey_groups(pdr_survey *survey, const pdr_survey_group *const **out, size_t *count,
+                           pdr_error *err)
+{
+    const pdr_survey_group **list = pdr_calloc(survey->table.count + 1, sizeof(pdr_survey_group *));
+    if (!list) return pdr_fail(err, PDR_NOMEM, "%zu groups", survey->table.count);
+    size_t n = 0;
+    for (size_t i = 0; survey->table.slots && i <= survey->table.mask; i++)
+        if (survey->table.slots[i].group) list[n++] = survey->table.slots[i].group;
+    qsort(list, n, sizeof(pdr_survey_group *), order);
+    pdr_free(survey->list);
+    survey->list = list;
+    *out = list;
+    *count = n;
+    return PDR_OK;
+}
+
+pdr_survey_totals pdr_survey_totals_of(const pdr_survey *survey)
+{
+    pdr_survey_totals totals = survey->totals;
+    if (!survey->begun) return totals;
+    totals.voids += survey->commits.voids;
+    totals.foreigns += survey->commits.foreigns;
+    totals.malformeds += survey->commits.malformeds;
+    return totals;
+}
+
+bool pdr_survey_is_readable(const pdr_survey *survey)
+{
+    for (size_t i = 0; survey->table.slots && i <= survey->table.mask; i++)
+        if (survey->table.slots[i].group && survey->table.slots[i].group->failed) return false;
+    return true;
+}
