@@ -1,22 +1,26 @@
 #include "cli/gen.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "base/mem.h"
+#include "cli/folder.h"
 #include "schemas/gen.h"
 
 static const char usage[] =
-    "usage: perdure gen [--prefix PREFIX] [--out DIR] FILE...\n"
+    "usage: perdure gen [--prefix PREFIX] [--out DIR] FILE|FOLDER...\n"
     "\n"
     "Writes PREFIX.gen.h and PREFIX.gen.c: for every record of the Avro schemas (.avsc) a C struct, its "
     "defaults,\n"
-    "encode, decode and printing as JSON. The files may use each other's types, in any order.\n"
+    "encode, decode and printing as JSON. The files may use each other's types, in any order. A folder "
+    "stands\n"
+    "for the .avsc files in it.\n"
+    "\n"
+    "EVENT.v1.avsc, EVENT.v2.avsc and so on are the versions of the record EVENT. The newest has the plain "
+    "C\n"
+    "names, the older ones have _v1, _v2 behind them.\n"
     "\n"
     "  --prefix PREFIX  before every C name and file name: lower case letters, digits and _ (default: from "
     "the\n"
-    "                   first file's name)\n"
+    "                   first file's or folder's name)\n"
     "  --out DIR        where to write (default: .)\n"
     "  --help           this text\n";
 
@@ -35,12 +39,17 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* "Loan-Events.v1.avsc" to "loan_events": what a prefix may be made of, up to the first dot. */
-static void prefix_of(const char *file, char *out, size_t room)
+/* "Loan-Events.avsc" to "loan_events", "schemas/loan/" to "loan": what a prefix may be made of, up to the
+ * first dot. */
+static void prefix_of(const char *path, char *out, size_t room)
 {
-    const char *from = base_name(file);
-    size_t size = 0;
-    for (; *from && *from != '.' && size + 1 < room; from++) {
+    size_t end = strlen(path), size = 0;
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    const char *from = path + end;
+    while (from > path && from[-1] != '/')
+        from--;
+    for (; from < path + end && *from != '.' && size + 1 < room; from++) {
         bool upper = *from >= 'A' && *from <= 'Z',
              usual = (*from >= 'a' && *from <= 'z') || (*from >= '0' && *from <= '9');
         out[size++] = (char)(upper ? *from - 'A' + 'a' : usual ? *from : '_');
@@ -84,53 +93,9 @@ static int parse_arguments(arguments *a, int argc, char **argv)
     }
     a->files = argv + i;
     a->file_count = argc - i;
-    if (a->file_count <= 0) return wrong_usage("no schema file", "");
+    if (a->file_count <= 0) return wrong_usage("no schema file or folder", "");
     if (!a->prefix[0]) prefix_of(a->files[0], a->prefix, sizeof a->prefix);
     return EXIT_DONE;
-}
-
-/* ---- files ---- */
-
-static pdr_code read_file(const char *path, pdr_buf *out, pdr_error *err)
-{
-    char piece[4096];
-    size_t size;
-    pdr_code code = PDR_OK;
-    FILE *file = fopen(path, "rb");
-    if (!file) return pdr_fail_backend(err, PDR_NOT_FOUND, errno, "%s: %s", path, strerror(errno));
-    while (code == PDR_OK && (size = fread(piece, 1, sizeof piece, file)) > 0)
-        code = pdr_buf_append(out, piece, size);
-    if (code != PDR_OK)
-        code = pdr_fail(err, code, "%s: %s", path, pdr_code_text(code));
-    else if (ferror(file))
-        code = pdr_fail_backend(err, PDR_FATAL, errno, "%s: %s", path, strerror(errno));
-    (void)fclose(file);
-    return code;
-}
-
-static pdr_code add_file(pdr_schema_set *set, const char *path, pdr_error *err)
-{
-    pdr_buf text = PDR_BUF_INIT(PDR_SCHEMA_MAX_TEXT + 1);
-    pdr_code code = read_file(path, &text, err);
-    pdr_string json = {(const char *)text.data, text.size};
-    if (code == PDR_OK) code = pdr_schema_set_add(set, path, json, err);
-    pdr_buf_release(&text);
-    return code;
-}
-
-/* To a file beside it, then renamed, so that no build ever reads half of it. */
-static pdr_code write_file(const char *path, const pdr_buf *text, pdr_error *err)
-{
-    char beside[4200];
-    (void)snprintf(beside, sizeof beside, "%s.%ld.new", path, (long)getpid());
-    FILE *file = fopen(beside, "wb");
-    if (!file) return pdr_fail_backend(err, PDR_FATAL, errno, "%s: %s", beside, strerror(errno));
-    bool written = fwrite(text->data, 1, text->size, file) == text->size;
-    written = fclose(file) == 0 && written;
-    if (written && rename(beside, path) == 0) return PDR_OK;
-    pdr_code code = pdr_fail_backend(err, PDR_FATAL, errno, "%s: %s", path, strerror(errno));
-    (void)remove(beside);
-    return code;
 }
 
 /* ---- the command ---- */
@@ -144,17 +109,17 @@ static const char *source_names(const arguments *a, pdr_buf *out)
     return code == PDR_OK ? (const char *)out->data : NULL;
 }
 
-static pdr_code generate(const arguments *a, const pdr_schema_set *set, pdr_error *err)
+static pdr_code generate(const arguments *a, const pdr_schema_files *files, pdr_error *err)
 {
     char header_name[160], path[4096];
     pdr_buf header = PDR_BUF_INIT(MAX_OUTPUT), source = PDR_BUF_INIT(MAX_OUTPUT), names = PDR_BUF_INIT(4096);
     (void)snprintf(header_name, sizeof header_name, "%s.gen.h", a->prefix);
     pdr_gen_options options = {a->prefix, header_name, source_names(a, &names)};
-    pdr_code code = pdr_gen(&options, set, &header, &source, err);
+    pdr_code code = pdr_gen(&options, files, &header, &source, err);
     (void)snprintf(path, sizeof path, "%s/%s.gen.h", a->out, a->prefix);
-    if (code == PDR_OK) code = write_file(path, &header, err);
+    if (code == PDR_OK) code = pdr_cli_write_file(path, &header, err);
     (void)snprintf(path, sizeof path, "%s/%s.gen.c", a->out, a->prefix);
-    if (code == PDR_OK) code = write_file(path, &source, err);
+    if (code == PDR_OK) code = pdr_cli_write_file(path, &source, err);
     pdr_buf_release(&header);
     pdr_buf_release(&source);
     pdr_buf_release(&names);
@@ -163,13 +128,10 @@ static pdr_code generate(const arguments *a, const pdr_schema_set *set, pdr_erro
 
 static pdr_code run(const arguments *a, pdr_error *err)
 {
-    pdr_schema_set *set = NULL;
-    pdr_code code = pdr_schema_set_open(&set, err);
-    for (int i = 0; i < a->file_count && code == PDR_OK; i++)
-        code = add_file(set, a->files[i], err);
-    if (code == PDR_OK) code = pdr_schema_set_finish(set, err);
-    if (code == PDR_OK) code = generate(a, set, err);
-    pdr_schema_set_close(set);
+    pdr_schema_files *files = NULL;
+    pdr_code code = pdr_cli_read_schemas(&files, a->files, a->file_count, err);
+    if (code == PDR_OK) code = generate(a, files, err);
+    pdr_schema_files_close(files);
     return code;
 }
 

@@ -192,8 +192,9 @@ static void record_type(gen *g, const gen_type *type)
     for (size_t i = 0; i < schema->count; i++)
         tags(g, schema, schema->fields[i].type,
              gen_text(g, "%s_%s", type->c_name, gen_snake(g, schema->fields[i].name)));
-    gen_line(g, "/* %s%s%s */", schema->name, schema->doc && *schema->doc ? ": " : "",
-             schema->doc ? gen_comment(g, schema->doc) : "");
+    gen_line(g, "/* %s%s%s%s */", schema->name,
+             gen_is_root(type) ? gen_text(g, ", version %u", type->version->version) : "",
+             schema->doc && *schema->doc ? ": " : "", schema->doc ? gen_comment(g, schema->doc) : "");
     gen_open(g, "struct %s {", type->c_name);
     if (schema->count == 0) gen_line(g, "uint8_t unused; /* a record without fields */");
     for (size_t i = 0; i < schema->count; i++) {
@@ -218,19 +219,34 @@ static void record_functions(gen *g, const gen_type *type)
     gen_line(g, "%s", "");
 }
 
-static void type_table(gen *g)
+static void type_ids(gen *g)
 {
-    const char *prefix = g->options->prefix, *upper = gen_upper(g, prefix);
-    if (g->top_count == 0) return;
-    gen_line(g, "/* The top-level records: `switch (type->id)`. */");
+    const char *prefix = g->options->prefix;
+    gen_line(g, "/* The top-level records%s: `switch (type->id)`. */",
+             g->today_count < g->top_count ? ", then old versions of them" : "");
     gen_open(g, "typedef enum %s_type_id {", prefix);
     for (size_t i = 0; i < g->top_count; i++)
         gen_line(g, "%s,", gen_upper(g, g->tops[i]->c_name));
     gen_close(g, gen_text(g, "} %s_type_id;", prefix));
     gen_line(g, "%s", "");
-    gen_line(g, "enum { %s_TYPE_COUNT = %zu };", upper, g->top_count);
-    gen_line(g, "extern const pdr_type *const %s_types[%s_TYPE_COUNT];", prefix, upper);
-    gen_line(g, "%s", "");
+}
+
+static void type_table(gen *g)
+{
+    const char *prefix = g->options->prefix, *upper = gen_upper(g, prefix);
+    size_t versions = pdr_schema_files_count(g->files);
+    if (g->top_count) type_ids(g);
+    if (g->today_count) {
+        gen_line(g, "enum { %s_TYPE_COUNT = %zu };", upper, g->today_count);
+        gen_line(g, "extern const pdr_type *const %s_types[%s_TYPE_COUNT];", prefix, upper);
+        gen_line(g, "%s", "");
+    }
+    if (versions) {
+        gen_line(g, "/* Every version of what is versioned: by name, then from version 1 on. */");
+        gen_line(g, "enum { %s_ALL_VERSIONS_COUNT = %zu };", upper, versions);
+        gen_line(g, "extern const pdr_type *const %s_all_versions[%s_ALL_VERSIONS_COUNT];", prefix, upper);
+        gen_line(g, "%s", "");
+    }
 }
 
 static void forward(gen *g)

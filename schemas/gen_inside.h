@@ -5,20 +5,30 @@
 #include "perdure/arena.h"
 #include "schemas/gen.h"
 
-/* A named type, by its number in the set. */
+/* A named type. */
 typedef struct gen_type {
     const pdr_schema *schema;
-    const char *c_name;   /* "loans_application_declined" */
-    const char **members; /* C names of a record's fields, constants of an enum's symbols */
-    bool finite;          /* has a value that ends */
-    bool recursive;       /* can reach itself */
-    bool dynamic;         /* the size of its datum has no bound known here */
-    uint64_t bound;       /* that bound */
-    uint64_t least;       /* bytes that a datum takes at least */
-    bool placed;          /* stands in `order` */
+    const pdr_versioned *version; /* whose file defines it; NULL: an unversioned one */
+    size_t index;                 /* in gen.types */
+    const char *c_name;           /* "loans_application_declined" */
+    const char **members;         /* C names of a record's fields, constants of an enum's symbols */
+    bool finite;                  /* has a value that ends */
+    bool recursive;               /* can reach itself */
+    bool dynamic;                 /* the size of its datum has no bound known here */
+    uint64_t bound;               /* that bound */
+    uint64_t least;               /* bytes that a datum takes at least */
+    bool placed;                  /* stands in `order` */
     bool top;
-    int id; /* of a top-level record; else -1 */
+    bool old; /* a top-level record that nobody writes any more */
+    int id;   /* of a top-level record; else -1 */
 } gen_type;
+
+/* A schema set, and the types that its named types are: those of unversioned files are the same in every set.
+ */
+typedef struct gen_set {
+    const pdr_schema_set *set;
+    gen_type **types; /* by number in the set */
+} gen_set;
 
 typedef struct gen_name {
     const char *name;
@@ -27,7 +37,9 @@ typedef struct gen_name {
 } gen_name;
 
 typedef struct gen {
-    const pdr_schema_set *set;
+    const pdr_schema_files *files;
+    gen_set *sets; /* sorted by address */
+    size_t set_count;
     const pdr_gen_options *options;
     pdr_arena arena;
     pdr_buf *out; /* where lines go now */
@@ -39,8 +51,9 @@ typedef struct gen {
     size_t count;
     gen_type **order; /* records, each after those that it holds by value */
     size_t order_count;
-    gen_type **tops; /* by id */
+    gen_type **tops; /* by id: today's, then old versions */
     size_t top_count;
+    size_t today_count;
     bool *holds;   /* count x count: [a * count + b]: a holds b by value, directly or through others */
     bool *reaches; /* the same through arrays and maps as well */
     gen_name *names;
@@ -75,7 +88,6 @@ const char *gen_constant(gen *g, const char *path, const pdr_schema *branch); /*
 
 /* ---- gen_shape.c: what holds what ---- */
 void gen_shape(gen *g);
-gen_type *gen_type_of(const gen *g, const pdr_schema *schema);
 bool gen_is_optional(const pdr_schema *schema);           /* a union of null and one other */
 const pdr_schema *gen_optional(const pdr_schema *schema); /* that other */
 size_t gen_null_index(const pdr_schema *schema);          /* of an optional's null */
@@ -84,6 +96,11 @@ bool gen_is_pointer(const gen *g, const pdr_schema *schema);
 bool gen_is_direct(const pdr_schema *schema); /* an array of records: its items are never pointers */
 gen_extent gen_extent_of(gen *g, const pdr_schema *schema);
 uint64_t gen_least(const gen *g, const pdr_schema *schema);
+
+/* ---- gen_types.c: the types of all files ---- */
+void gen_collect(gen *g);
+gen_type *gen_type_of(const gen *g, const pdr_schema *schema);
+bool gen_is_root(const gen_type *type); /* a version's record */
 
 /* ---- the parts of the output ---- */
 void gen_header(gen *g);

@@ -139,11 +139,28 @@ static void claim_record(gen *g, const gen_type *type)
                   gen_text(g, "the number of %s", type->schema->name));
 }
 
+/* "_v1" of an old version's record; of what it defines besides "_offer_made_v1", since other events may
+ * define another type of that name. */
+static const char *version_suffix(gen *g, const gen_type *type)
+{
+    const pdr_versioned *version = type->version;
+    if (!version || !gen_type_of(g, version->root)->old) return "";
+    if (gen_is_root(type)) return gen_text(g, "_v%u", version->version);
+    return gen_text(g, "_%s_v%u", gen_snake(g, version->event), version->version);
+}
+
+static const char *described(gen *g, const gen_type *type)
+{
+    const char *name = type->schema->name;
+    return type->version ? gen_text(g, "%s in %s", name, type->version->path) : name;
+}
+
 static void name_type(gen *g, gen_type *type)
 {
     const pdr_schema *schema = type->schema;
-    type->c_name = gen_text(g, "%s_%s", g->options->prefix, gen_snake(g, schema->short_name));
-    gen_claim(g, schema, type->c_name, schema->name);
+    type->c_name =
+        gen_text(g, "%s_%s%s", g->options->prefix, gen_snake(g, schema->short_name), version_suffix(g, type));
+    gen_claim(g, schema, type->c_name, described(g, type));
     if (schema->kind == PDR_KIND_FIXED) return;
     type->members = pdr_arena_calloc(&g->arena, schema->count, sizeof *type->members);
     if (!type->members) {
@@ -160,11 +177,15 @@ static void name_type(gen *g, gen_type *type)
 
 void gen_name_types(gen *g)
 {
-    static const char *const own[] = {"type_id", "types"};
-    const pdr_schema *root = pdr_schema_set_root(g->set, 0);
-    for (size_t i = 0; i < 2; i++)
-        gen_claim(g, root, gen_text(g, "%s_%s", g->options->prefix, own[i]), "the table of types");
-    gen_claim(g, root, gen_upper(g, gen_text(g, "%s_type_count", g->options->prefix)), "the count of types");
+    static const char *const own[] = {"type_id", "types", "all_versions"};
+    static const char *const counts[] = {"type_count", "all_versions_count"};
+    const char *prefix = g->options->prefix;
+    const pdr_schema *first = g->types[0].schema;
+    size_t tables = pdr_schema_files_count(g->files) > 0 ? 2 : 1;
+    for (size_t i = 0; i < tables + 1; i++)
+        gen_claim(g, first, gen_text(g, "%s_%s", prefix, own[i]), "the table of types");
+    for (size_t i = 0; i < tables; i++)
+        gen_claim(g, first, gen_upper(g, gen_text(g, "%s_%s", prefix, counts[i])), "the count of types");
     for (size_t i = 0; i < g->count && g->code == PDR_OK; i++)
         name_type(g, &g->types[i]);
 }

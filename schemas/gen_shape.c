@@ -1,11 +1,6 @@
 /* Which record holds which, where a pointer is needed, and how many bytes data may take. */
 #include "schemas/gen_inside.h"
 
-gen_type *gen_type_of(const gen *g, const pdr_schema *schema)
-{
-    return &g->types[schema->number];
-}
-
 bool gen_is_optional(const pdr_schema *schema)
 {
     return schema->kind == PDR_KIND_UNION && schema->count == 2 &&
@@ -24,7 +19,8 @@ const pdr_schema *gen_optional(const pdr_schema *schema)
 
 bool gen_is_pointer(const gen *g, const pdr_schema *schema)
 {
-    return schema->kind == PDR_KIND_RECORD && g->holds[schema->number * g->count + g->record->schema->number];
+    return schema->kind == PDR_KIND_RECORD &&
+           g->holds[gen_type_of(g, schema)->index * g->count + g->record->index];
 }
 
 bool gen_is_direct(const pdr_schema *schema)
@@ -38,8 +34,9 @@ static void walk(gen *g, const pdr_schema *schema, bool by_value, bool *row);
 
 static void visit(gen *g, const pdr_schema *record, bool by_value, bool *row)
 {
-    if (row[record->number]) return;
-    row[record->number] = true;
+    size_t index = gen_type_of(g, record)->index;
+    if (row[index]) return;
+    row[index] = true;
     for (size_t i = 0; i < record->count; i++)
         walk(g, record->fields[i].type, by_value, row);
 }
@@ -123,7 +120,7 @@ static void place_held(gen *g, const gen_type *holder, const pdr_schema *schema)
 {
     switch (schema->kind) {
     case PDR_KIND_RECORD:
-        if (!g->holds[schema->number * g->count + holder->schema->number])
+        if (!g->holds[gen_type_of(g, schema)->index * g->count + holder->index])
             place_record(g, gen_type_of(g, schema));
         break;
     case PDR_KIND_UNION:

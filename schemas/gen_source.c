@@ -74,7 +74,9 @@ static void type_value(gen *g, const gen_type *type)
     const char *name = type->c_name;
     pdr_buf json = PDR_BUF_INIT(PDR_SCHEMA_MAX_MEMORY);
     uint64_t fingerprint = 0;
-    if (g->code == PDR_OK) g->code = pdr_schema_write(type->schema, &json, g->err);
+    if (g->code == PDR_OK)
+        g->code = gen_is_root(type) ? pdr_versioned_write(type->version, &json, g->err)
+                                    : pdr_schema_write(type->schema, &json, g->err);
     if (g->code == PDR_OK) g->code = pdr_schema_fingerprint(&fingerprint, type->schema, g->err);
     gen_line(g, "const pdr_type %s_type = {", name);
     g->indent++;
@@ -92,6 +94,10 @@ static void type_value(gen *g, const gen_type *type)
     gen_line(g, ".encode = any_%s_encode,", name);
     gen_line(g, ".decode = any_%s_decode,", name);
     gen_line(g, ".print = any_%s_print,", name);
+    if (gen_is_root(type)) {
+        gen_line(g, ".version = %u,", type->version->version);
+        gen_line(g, ".readable_by_older = %s,", type->version->readable_by_older ? "true" : "false");
+    }
     gen_close(g, "};");
     gen_line(g, "%s", "");
     pdr_buf_release(&json);
@@ -99,12 +105,20 @@ static void type_value(gen *g, const gen_type *type)
 
 static void type_table(gen *g)
 {
-    const char *prefix = g->options->prefix;
-    if (g->top_count == 0) return;
-    gen_open(g, "const pdr_type *const %s_types[%s_TYPE_COUNT] = {", prefix, gen_upper(g, prefix));
-    for (size_t i = 0; i < g->top_count; i++)
-        gen_line(g, "&%s_type,", g->tops[i]->c_name);
-    gen_close(g, "};");
+    const char *prefix = g->options->prefix, *upper = gen_upper(g, prefix);
+    size_t versions = pdr_schema_files_count(g->files);
+    if (g->today_count) {
+        gen_open(g, "const pdr_type *const %s_types[%s_TYPE_COUNT] = {", prefix, upper);
+        for (size_t i = 0; i < g->today_count; i++)
+            gen_line(g, "&%s_type,", g->tops[i]->c_name);
+        gen_close(g, "};");
+    }
+    if (versions) {
+        gen_open(g, "const pdr_type *const %s_all_versions[%s_ALL_VERSIONS_COUNT] = {", prefix, upper);
+        for (size_t i = 0; i < versions; i++)
+            gen_line(g, "&%s_type,", gen_type_of(g, pdr_schema_files_at(g->files, i)->root)->c_name);
+        gen_close(g, "};");
+    }
 }
 
 void gen_source(gen *g)

@@ -78,6 +78,9 @@ PDR_CHECKED pdr_code pdr_schema_set_add(pdr_schema_set *set, const char *file, p
 /* No more texts: every name must be known now, and every default fit its type. Same errors as add. */
 PDR_CHECKED pdr_code pdr_schema_set_finish(pdr_schema_set *set, pdr_error *err);
 
+/* The full name of a type that is used and that no text has defined so far; NULL: there is none. */
+const char *pdr_schema_set_missing(const pdr_schema_set *set);
+
 /* What a finished set holds, borrowed from it. */
 size_t pdr_schema_set_count(const pdr_schema_set *set); /* texts */
 const pdr_schema *pdr_schema_set_root(const pdr_schema_set *set, size_t index);
@@ -96,6 +99,9 @@ PDR_CHECKED pdr_code pdr_schema_fingerprint(uint64_t *out, const pdr_schema *sch
 /* Append the whole schema as compact JSON that needs no other text: named types stand where they are first
  * used; doc, defaults, aliases, order, logical types and foreign attributes are kept. Same errors. */
 PDR_CHECKED pdr_code pdr_schema_write(const pdr_schema *schema, pdr_buf *out, pdr_error *err);
+/* The same for a named type, with the attribute `key` at its root set to the JSON text `value`. */
+PDR_CHECKED pdr_code pdr_schema_write_with(const pdr_schema *schema, const char *key, const char *value,
+                                           pdr_buf *out, pdr_error *err);
 
 static inline bool pdr_kind_is_named(pdr_kind kind)
 {

@@ -115,6 +115,13 @@ pdr_code pdr_schema_read(pdr_schema_set **out, const char *file, pdr_string json
     return code;
 }
 
+const char *pdr_schema_set_missing(const pdr_schema_set *set)
+{
+    for (const named *n = set->first_named; n; n = n->next)
+        if (!n->defined) return n->schema->name;
+    return NULL;
+}
+
 /* ---- what a set holds ---- */
 
 size_t pdr_schema_set_count(const pdr_schema_set *set)

@@ -9,7 +9,8 @@ typedef struct writer {
     bool canonical;
     bool *written; /* by number: named types whose definition stands in `out` already */
     unsigned depth;
-    pdr_code code; /* the first failure; nothing is written after it */
+    const char *key, *value; /* an attribute of the root's in place of what is written there; NULL: none */
+    pdr_code code;           /* the first failure; nothing is written after it */
 } writer;
 
 static void put(writer *w, const char *text)
@@ -96,9 +97,20 @@ static void put_names(writer *w, const pdr_schema *schema)
     put_member(w, "type", pdr_kind_name(schema->kind));
 }
 
+static void put_extra(writer *w)
+{
+    if (!w->key) return;
+    put(w, ",");
+    put_text(w, w->key);
+    put(w, ":");
+    put(w, w->value);
+}
+
 static void put_named(writer *w, const pdr_schema *schema)
 {
-    static const char *const own[] = {"name", "namespace", "type", "fields", "symbols", "size", NULL};
+    bool root = w->depth == 1;
+    const char *const own[] = {"name", "namespace",          "type", "fields", "symbols",
+                               "size", root ? w->key : NULL, NULL};
     if (w->written[schema->number]) {
         put_text(w, schema->name);
         return;
@@ -109,6 +121,7 @@ static void put_named(writer *w, const pdr_schema *schema)
     if (schema->kind == PDR_KIND_ENUM) put_symbols(w, schema);
     if (schema->kind == PDR_KIND_FIXED) put_size(w, schema);
     put_others(w, schema->json, own);
+    if (root) put_extra(w);
     put(w, "}");
 }
 
@@ -166,27 +179,36 @@ static void put_schema(writer *w, const pdr_schema *schema)
     w->depth--;
 }
 
-static pdr_code write_schema(const pdr_schema *schema, bool canonical, pdr_buf *out, pdr_error *err)
+static pdr_code write_schema(writer *w, const pdr_schema *schema, pdr_error *err)
 {
-    size_t before = out->size;
-    bool *written = pdr_calloc(pdr_schema_set_named_count(schema->set) + 1, sizeof *written);
-    writer w = {out, canonical, written, 0, written ? PDR_OK : PDR_NOMEM};
-    put_schema(&w, schema);
-    pdr_free(written);
-    if (w.code == PDR_OK) return PDR_OK;
-    out->size = before;
-    return pdr_fail(err, w.code, "%s: %s while the schema is written as text", schema->name,
-                    pdr_code_text(w.code));
+    size_t before = w->out->size;
+    w->written = pdr_calloc(pdr_schema_set_named_count(schema->set) + 1, sizeof *w->written);
+    if (!w->written) w->code = PDR_NOMEM;
+    put_schema(w, schema);
+    pdr_free(w->written);
+    if (w->code == PDR_OK) return PDR_OK;
+    w->out->size = before;
+    return pdr_fail(err, w->code, "%s: %s while the schema is written as text", schema->name,
+                    pdr_code_text(w->code));
 }
 
 pdr_code pdr_schema_canonical(const pdr_schema *schema, pdr_buf *out, pdr_error *err)
 {
-    return write_schema(schema, true, out, err);
+    writer w = {.out = out, .canonical = true};
+    return write_schema(&w, schema, err);
 }
 
 pdr_code pdr_schema_write(const pdr_schema *schema, pdr_buf *out, pdr_error *err)
 {
-    return write_schema(schema, false, out, err);
+    writer w = {.out = out};
+    return write_schema(&w, schema, err);
+}
+
+pdr_code pdr_schema_write_with(const pdr_schema *schema, const char *key, const char *value, pdr_buf *out,
+                               pdr_error *err)
+{
+    writer w = {.out = out, .key = key, .value = value};
+    return write_schema(&w, schema, err);
 }
 
 pdr_code pdr_schema_fingerprint(uint64_t *out, const pdr_schema *schema, pdr_error *err)

@@ -22,14 +22,15 @@ TestSuite(gen, .fini = release);
 
 static pdr_code generate(const char *prefix, const char *json, pdr_error *err)
 {
-    pdr_schema_set *set = NULL;
+    pdr_schema_files *files = NULL;
     pdr_gen_options options = {prefix, "x.gen.h", "x.avsc"};
     pdr_buf_clear(&header);
     pdr_buf_clear(&source);
-    pdr_code code = pdr_schema_read(&set, "f.avsc", pdr_string_of(json), err);
-    if (code != PDR_OK) return code;
-    code = pdr_gen(&options, set, &header, &source, err);
-    pdr_schema_set_close(set);
+    pdr_code code = pdr_schema_files_open(&files, err);
+    if (code == PDR_OK) code = pdr_schema_files_add(files, "f.avsc", pdr_string_of(json), err);
+    if (code == PDR_OK) code = pdr_schema_files_finish(files, err);
+    if (code == PDR_OK) code = pdr_gen(&options, files, &header, &source, err);
+    pdr_schema_files_close(files);
     return code;
 }
 
@@ -168,15 +169,32 @@ static void enter_folder(void)
 Test(gen_command, writes_two_files_named_after_the_prefix)
 {
     enter_folder();
-    write_text("Loan-Events.v1.avsc", RECORD("R", ""));
-    cr_expect_eq(command("Loan-Events.v1.avsc", NULL, NULL, NULL), 0);
+    write_text("Loan-Events.avsc", RECORD("R", ""));
+    cr_expect_eq(command("Loan-Events.avsc", NULL, NULL, NULL), 0);
     cr_expect_eq(access("loan_events.gen.h", R_OK), 0);
     cr_expect_eq(access("loan_events.gen.c", R_OK), 0);
-    cr_expect_eq(command("--prefix=own", "Loan-Events.v1.avsc", NULL, NULL), 0);
+    cr_expect_eq(command("--prefix=own", "Loan-Events.avsc", NULL, NULL), 0);
     cr_expect_eq(access("own.gen.h", R_OK), 0);
     cr_expect_eq(mkdir("sub", 0700), 0);
-    cr_expect_eq(command("--out", "sub", "Loan-Events.v1.avsc", NULL), 0);
+    cr_expect_eq(command("--out", "sub", "Loan-Events.avsc", NULL), 0);
     cr_expect_eq(access("sub/loan_events.gen.c", R_OK), 0);
+}
+
+Test(gen_command, takes_a_folder_for_its_schemas)
+{
+    enter_folder();
+    cr_assert_eq(mkdir("loan", 0700), 0);
+    cr_expect_eq(command("loan", NULL, NULL, NULL), 1, "it is empty");
+    write_text("loan/Made.v1.avsc", RECORD("Made", ""));
+    write_text("loan/Made.v2.avsc", RECORD("Made", FIELD("a", "\"int\"")));
+    write_text("loan/commands.avsc", RECORD("Make", ""));
+    write_text("loan/notes.txt", "none of ours");
+    write_text("loan/.hidden.avsc", "{");
+    cr_expect_eq(command("loan/", "loan/commands.avsc", NULL, NULL), 1, "given twice");
+    cr_assert_eq(command("./loan/", NULL, NULL, NULL), 0);
+    cr_expect_eq(access("loan.gen.c", R_OK), 0);
+    write_text("loan/Made.v4.avsc", RECORD("Made", FIELD("b", "\"int\"")));
+    cr_expect_eq(command("loan", NULL, NULL, NULL), 1, "version 3 is missing");
 }
 
 Test(gen_command, exit_codes_say_what_went_wrong)
