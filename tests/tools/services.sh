@@ -47,8 +47,21 @@ topics | grep -q '"brokers":\[{' || fail 'a restarted Kafka answers on its port'
 [ "$(process_of kafka)" = down ] || fail 'a stopped Kafka is down'
 [ "$(process_of postgres)" != down ] || fail 'the other server goes on'
 
+# The registry comes when it is asked for, and goes with the others.
+[ "$(process_of registry)" = down ] || fail 'up without --registry starts no registry'
+! grep -q REGISTRY "$work/build/services/env" || fail 'a registry that does not run is not named'
+"$dev" services start kafka
+"$dev" services up --registry
+registry=$(sed -n 's/^PERDURE_TEST_REGISTRY=//p' "$work/build/services/env")
+[ "$(curl --silent "$registry/subjects")" = '[]' ] || fail 'the registry answers at its address, empty'
+"$dev" services stop registry
+! grep -q REGISTRY "$work/build/services/env" || fail 'a stopped registry is not named'
+"$dev" services start registry
+[ "$(sed -n 's/^PERDURE_TEST_REGISTRY=//p' "$work/build/services/env")" = "$registry" ] || fail 'it keeps its address'
+"$dev" services stop kafka
+
 # The number of a process that isn't ours must not be taken for ours.
 echo $$ >"$work/build/services/kafka/pid"
 "$dev" services down
-[ ! -e "$work/build/services/kafka" ] && [ ! -e "$work/build/services/postgres" ] || fail 'down removes the data'
+[ ! -e "$work/build/services/kafka" ] && [ ! -e "$work/build/services/postgres" ] && [ ! -e "$work/build/services/registry" ] || fail 'down removes the data'
 ! "$dev" services status >/dev/null || fail 'status says down after down'

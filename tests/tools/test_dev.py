@@ -48,10 +48,12 @@ class Dev(unittest.TestCase):
     def test_services_refuses_what_it_does_not_know(self):
         self.refuses(["services"], "services up")
         self.refuses(["services", "explode"], "services up")
-        self.refuses(["services", "restart"], "kafka or postgres")
-        self.refuses(["services", "restart", "redis"], "kafka or postgres")
+        self.refuses(["services", "up", "--all"], "--all")
+        self.refuses(["services", "restart"], "kafka, postgres or registry")
+        self.refuses(["services", "restart", "redis"], "kafka, postgres or registry")
         self.refuses(["services", "restart", "kafka", "--soft"], "--soft")
         self.refuses(["services", "wipe", "kafka"], "only postgres")
+        self.refuses(["services", "wipe", "registry"], "only postgres")
         self.refuses(["services", "down", "--all"], "--all")
 
 

@@ -34,11 +34,18 @@ class ServersAgree(unittest.TestCase):
         version = first(r"^POSTGRES_VERSION=(\d+)$", text_of("tools", "dev", "postgres.sh"))
         self.assertEqual(self.services["postgres"]["image"], "postgres:" + version)
 
+    def test_the_registry_has_one_version(self):
+        version = first(r"<registry\.version>(.*)</registry\.version>", text_of("tools", "registry", "pom.xml"))
+        self.assertEqual(self.services["registry"]["image"], "apicurio/apicurio-registry-mem:" + version)
+        self.assertIn("apicurio-registry-app-%s-all.tar.gz" % version, text_of("tools", "registry", "SHA256SUMS"))
+
     def test_the_first_ports_tried_are_those_of_docker(self):
         script = text_of("tools", "dev", "services.sh")
         kafka, postgres = first(r"KAFKA_PORT=\$\(free_port (\d+)", script), first(r"POSTGRES_PORT=\$\(free_port (\d+)", script)
         self.assertEqual(self.services["kafka"]["ports"], ["127.0.0.1:%s:%s" % (kafka, kafka)])
         self.assertEqual(self.services["postgres"]["ports"], ["127.0.0.1:%s:5432" % postgres])
+        registry = first(r"REGISTRY_PORT=\$\(free_port (\d+)", script)
+        self.assertEqual(self.services["registry"]["ports"], ["127.0.0.1:%s:8080" % registry])
         self.assertIn("127.0.0.1:" + kafka, self.services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"])
 
     def test_nothing_is_offered_to_other_machines(self):

@@ -53,6 +53,8 @@ python:yaml python3-yaml
 command:kcat kcat
 command:clang-format clang-format
 command:git git
+command:curl curl
+command:openssl openssl
 END
     ;;
   bench)

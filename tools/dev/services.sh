@@ -1,16 +1,21 @@
-# ./dev services: a Kafka and a PostgreSQL of this tree's own, on 127.0.0.1, found again by process id.
+# ./dev services: a Kafka, a PostgreSQL and, if wanted, a schema registry of this tree's own, on 127.0.0.1, found again by
+# process id.
 
 SERVICES=$PDR_BUILD/services
 . "$PDR_ROOT/tools/dev/kafka.sh"
 . "$PDR_ROOT/tools/dev/postgres.sh"
+. "$PDR_ROOT/tools/dev/registry.sh"
 
 services_usage() {
   cat <<'END'
-./dev services up                                starts Kafka and PostgreSQL, waits until both answer
-./dev services down [--keep]                     stops them and removes their data (--keep leaves it)
-./dev services status                            says what runs and where; exit code 0 if both run
-./dev services start|stop kafka|postgres         one of them, with its data and port kept
-./dev services restart kafka|postgres [--hard]   --hard kills it with SIGKILL first, as a crash would
+./dev services up [--registry]                   starts Kafka and PostgreSQL, waits until both answer; --registry: and a
+                                                 schema registry, which only tests need
+./dev services down [--keep]                     stops all and removes their data (--keep leaves it)
+./dev services status                            says what runs and where; exit code 0 if Kafka and PostgreSQL do
+./dev services start|stop kafka|postgres|registry
+                                                 one of them, with its port kept, and its data (the registry has none)
+./dev services restart kafka|postgres|registry [--hard]
+                                                 --hard kills it with SIGKILL first, as a crash would
 ./dev services wipe postgres                     an empty PostgreSQL on the same port, as after its loss
 Addresses are in build/services/env; programs started by ./dev get them in their environment.
 END
@@ -37,7 +42,7 @@ free_port() {
 
 # A server keeps its port as long as its tree keeps $SERVICES/ports; a port that was taken meanwhile is replaced.
 services_ports() {
-  KAFKA_PORT= POSTGRES_PORT=
+  KAFKA_PORT= POSTGRES_PORT= REGISTRY_PORT=
   [ ! -f "$SERVICES/ports" ] || . "$SERVICES/ports"
   if ! kafka_pid >/dev/null && { [ -z "$KAFKA_PORT" ] || port_taken "$KAFKA_PORT"; }; then
     KAFKA_PORT=$(free_port 19092 2)
@@ -45,13 +50,23 @@ services_ports() {
   if ! postgres_pid >/dev/null && { [ -z "$POSTGRES_PORT" ] || port_taken "$POSTGRES_PORT"; }; then
     POSTGRES_PORT=$(free_port 15433 1)
   fi
+  if ! registry_pid >/dev/null && { [ -z "$REGISTRY_PORT" ] || port_taken "$REGISTRY_PORT"; }; then
+    REGISTRY_PORT=$(free_port 18081 1)
+  fi
   KAFKA_CONTROLLER_PORT=$((KAFKA_PORT + 1))
-  printf 'KAFKA_PORT=%s\nPOSTGRES_PORT=%s\n' "$KAFKA_PORT" "$POSTGRES_PORT" >"$SERVICES/ports"
+  printf 'KAFKA_PORT=%s\nPOSTGRES_PORT=%s\nREGISTRY_PORT=%s\n' "$KAFKA_PORT" "$POSTGRES_PORT" "$REGISTRY_PORT" \
+    >"$SERVICES/ports"
+  services_env
+}
+
+# What tests find their servers by. It names a registry only if one runs.
+services_env() {
   cat >"$SERVICES/env" <<END
 PERDURE_TEST_KAFKA=127.0.0.1:$KAFKA_PORT
 PERDURE_TEST_POSTGRES=postgres://perdure@127.0.0.1:$POSTGRES_PORT/perdure
 PERDURE_TEST_DEV=$(printf %q "$PDR_ROOT/dev")
 END
+  ! registry_pid >/dev/null || echo "PERDURE_TEST_REGISTRY=http://127.0.0.1:$REGISTRY_PORT/apis/ccompat/v7" >>"$SERVICES/env"
 }
 
 # locked COMMAND...: one ./dev at a time changes this tree's services.
@@ -80,25 +95,36 @@ services_programs() {
 
 services_are_up() { kafka_pid >/dev/null && postgres_pid >/dev/null; }
 
+# services_up [--registry]
 services_up() {
+  case ${1:-} in
+  '' | --registry) ;;
+  *) die "services up does not know '$1'; ./dev services up [--registry]" ;;
+  esac
   services_programs
-  locked services_up_now
+  locked services_up_now "${1:-}"
 }
 
 services_up_now() {
-  local begun=$SECONDS
-  if services_are_up; then
+  local begun=$SECONDS with=$1 more=
+  if services_are_up && { [ -z "$with" ] || registry_pid >/dev/null; }; then
     say "services: already up"
     return
   fi
   ports_lock
   services_ports
+  [ -z "$with" ] || registry_start
   kafka_start
   postgres_start
   postgres_wait
   kafka_wait
+  if [ -n "$with" ]; then
+    registry_wait
+    more=", registry $REGISTRY_VERSION on port $REGISTRY_PORT"
+  fi
+  services_env
   exec 8>&-
-  say "services: up in $((SECONDS - begun)) s: Kafka $KAFKA_VERSION on port $KAFKA_PORT, PostgreSQL on port $POSTGRES_PORT"
+  say "services: up in $((SECONDS - begun)) s: Kafka $KAFKA_VERSION on port $KAFKA_PORT, PostgreSQL on port $POSTGRES_PORT$more"
 }
 
 # services_down [--keep]
@@ -111,6 +137,7 @@ services_down() {
 }
 
 services_down_now() {
+  registry_stop
   # Data that goes away needs no orderly end.
   if [ "$1" = --keep ]; then
     kafka_stop
@@ -120,6 +147,7 @@ services_down_now() {
     postgres_stop at-once
     postgres_wipe
     kafka_wipe
+    registry_wipe
     rm -f "$SERVICES/env"
   fi
 }
@@ -139,17 +167,23 @@ services_status() {
     echo "postgres  down"
     code=1
   fi
+  if pid=$(registry_pid); then
+    echo "registry  up    127.0.0.1:$REGISTRY_PORT  process $pid"
+  else
+    echo "registry  down"
+  fi
   return "$code"
 }
 
-# one_service VERB kafka|postgres [--hard]
+# one_service VERB kafka|postgres|registry [--hard]
 one_service() {
   local verb=$1 name=${2:-} how=
   case $name in
-  kafka | postgres) ;;
-  *) die "services $verb takes kafka or postgres" ;;
+  kafka | postgres | registry) ;;
+  *) die "services $verb takes kafka, postgres or registry" ;;
   esac
   [ "$verb $name" != 'wipe kafka' ] || die "services wipe knows only postgres: a log that is lost cannot be rebuilt"
+  [ "$verb $name" != 'wipe registry' ] || die "services wipe knows only postgres: a restarted registry is empty anyway"
   case ${3:-} in
   '') ;;
   --hard) how=hard ;;
@@ -157,8 +191,10 @@ one_service() {
   esac
   [ -f "$SERVICES/ports" ] || die "the services have not been started; ./dev services up starts them"
   services_programs
+  REGISTRY_PORT=
   . "$SERVICES/ports"
   KAFKA_CONTROLLER_PORT=$((KAFKA_PORT + 1))
+  [ "$name" != registry ] || [ -n "$REGISTRY_PORT" ] || die "these services are older than the registry; ./dev services down, then up"
   locked one_service_now "$verb" "$name" "$how"
 }
 
@@ -170,17 +206,19 @@ one_service_now() {
   restart) "${name}_stop" $how && "${name}_start" && "${name}_wait" ;;
   wipe) "${name}_stop" at-once && "${name}_wipe" && "${name}_start" && "${name}_wait" ;;
   esac
+  services_env
 }
 
 # What a verb that needs the services does: begin, and at its exit, however it comes, stop them if they weren't up.
+# services_begin [remove|--keep] [--registry]
 SERVICES_OURS=
 services_begin() {
-  if ! services_are_up; then
-    SERVICES_OURS=${1:-remove}
+  if ! services_are_up || { [ -n "${2:-}" ] && ! registry_pid >/dev/null; }; then
+    if services_are_up; then SERVICES_OURS=registry; else SERVICES_OURS=${1:-remove}; fi
     trap services_end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
-    services_up
+    services_up "${2:-}"
   fi
   export_file "$SERVICES/env"
 }
@@ -189,6 +227,7 @@ services_end() {
   trap - EXIT
   [ "$SERVICES_OURS" != remove ] || services_down
   [ "$SERVICES_OURS" != --keep ] || services_down --keep
+  [ "$SERVICES_OURS" != registry ] || one_service stop registry
   SERVICES_OURS=
 }
 
@@ -196,7 +235,7 @@ services_main() {
   local verb=${1:-}
   [ $# = 0 ] || shift
   case $verb in
-  up) services_up ;;
+  up) services_up "$@" ;;
   down) services_down "$@" ;;
   status) services_status ;;
   start | stop | restart | wipe) one_service "$verb" "$@" ;;

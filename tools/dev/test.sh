@@ -16,7 +16,7 @@ test_main() {
   [ "$full" = 0 ] || need_packages fuzz
   PERDURE_TEST_PYTHON=$(python_with avro)
   export PERDURE_TEST_PYTHON
-  services_begin
+  services_begin remove --registry
   build_preset release
   if [ "$full" = 1 ]; then
     sanitized asan-ubsan 'unit|contract|sim' || failed+=(asan-ubsan)
