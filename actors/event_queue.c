@@ -20,7 +20,7 @@ pdr_code pdr_event_queue_init(pdr_event_queue *queue, const pdr_app *app, pdr_er
     if (!queue->folders) return pdr_fail(err, PDR_NOMEM, "a reader");
     pdr_code code = PDR_OK;
     for (size_t i = 0; code == PDR_OK && i < app->entity_count; i++)
-        code = pdr_folder_open(&queue->folders[i], app->entities[i], err);
+        code = pdr_folder_open(&queue->folders[i], app->entities[i], NULL, err);
     return code;
 }
 
@@ -89,21 +89,21 @@ static const pdr_folder *folder_of(const pdr_event_queue *queue, pdr_string enti
     return NULL;
 }
 
-static pdr_code decode(pdr_event_queue *queue, const queued *item, pdr_logged_event *event, pdr_error *err)
+/* An event whose schema isn't known is given undecoded. */
+static pdr_code decode(pdr_event_queue *queue, const queued *item, pdr_error *err)
 {
-    pdr_event read;
+    pdr_logged_event *event = &queue->given;
+    pdr_event_list *read = &queue->read;
+    read->count = 1;
+    read->first = (pdr_event){NULL, NULL, event->seq, event->time_us};
     pdr_code code = pdr_frame_read(&event->fingerprint, &event->datum, item->value, err);
     const pdr_folder *folder = folder_of(queue, event->entity);
     if (code != PDR_OK || !folder) return code;
-    code = pdr_folder_read(folder, item->value, event->seq, event->time_us, &queue->decoded, &read, err);
-    if (code == PDR_UNKNOWN_SCHEMA) return PDR_OK;
-    if (code != PDR_OK) return code;
-    event->type = read.type;
-    event->value = read.value;
-    return PDR_OK;
+    code = pdr_folder_read(folder, item->value, event->seq, event->time_us, &queue->decoded, read, err);
+    return code == PDR_UNKNOWN_SCHEMA ? PDR_OK : code;
 }
 
-pdr_code pdr_event_queue_take(pdr_event_queue *queue, const pdr_logged_event **out, pdr_error *err)
+static pdr_code take_stored(pdr_event_queue *queue, pdr_error *err)
 {
     queued *item = queue->first;
     queue->first = item->next;
@@ -111,17 +111,34 @@ pdr_code pdr_event_queue_take(pdr_event_queue *queue, const pdr_logged_event **o
     if (!queue->first) queue->bytes = 0; /* as the arena: counted down only as a whole */
     pdr_arena_clear(&queue->decoded);
     queue->given = item->event;
-    pdr_code code = decode(queue, item, &queue->given, err);
+    queue->part = 0;
+    pdr_code code = decode(queue, item, err);
     if (code != PDR_OK)
         return pdr_fail_context(err, code, "partition %d, offset %lld", (int)item->event.partition,
                                 (long long)item->event.offset);
+    queue->given.parts = (uint32_t)queue->read.count;
+    return PDR_OK;
+}
+
+pdr_code pdr_event_queue_take(pdr_event_queue *queue, const pdr_logged_event **out, pdr_error *err)
+{
+    *out = NULL;
+    while (queue->part == queue->given.parts) {
+        if (!queue->first) return PDR_OK;
+        pdr_code code = take_stored(queue, err);
+        if (code != PDR_OK) return code;
+    }
+    const pdr_event *event = pdr_event_list_at(&queue->read, queue->part);
+    queue->given.part = queue->part++;
+    queue->given.type = event->type;
+    queue->given.value = event->value;
     *out = &queue->given;
     return PDR_OK;
 }
 
 void pdr_event_queue_forget(pdr_event_queue *queue)
 {
-    if (queue->first) return;
+    if (!pdr_event_queue_is_empty(queue)) return;
     pdr_arena_clear(&queue->arena);
     pdr_arena_clear(&queue->decoded);
 }

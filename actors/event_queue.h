@@ -18,6 +18,8 @@ typedef struct pdr_event_queue {
     struct pdr_queued_event *first, *last;
     size_t bytes; /* queued */
     pdr_logged_event given;
+    pdr_event_list read; /* what the stored event that was taken last has become */
+    uint32_t part;       /* how many of that were given */
 } pdr_event_queue;
 
 /* Release it in any case. PDR_NOMEM, or what pdr_folder_open says. */
@@ -30,10 +32,11 @@ PDR_CHECKED pdr_code pdr_event_queue_put(pdr_event_queue *queue, int32_t partiti
                                          pdr_position position, pdr_error *err);
 static inline bool pdr_event_queue_is_empty(const pdr_event_queue *queue)
 {
-    return !queue->first;
+    return !queue->first && queue->part == queue->given.parts;
 }
-/* The next one, decoded if the application knows its type; valid until the next call of take or forget.
- * PDR_BAD_DATA, PDR_NOMEM: this one can't be decoded, and is gone. */
+/* The next one, as one of today's events if the application can read it; valid until the next call of take or
+ * forget. *out NULL: there was none, or upcasters drop all that there were. PDR_BAD_DATA, PDR_BAD_HANDLER,
+ * PDR_NOMEM: this one can't be read, and is gone. */
 PDR_CHECKED pdr_code pdr_event_queue_take(pdr_event_queue *queue, const pdr_logged_event **out,
                                           pdr_error *err);
 /* The one given last is no longer needed. */

@@ -27,7 +27,7 @@ pdr_code pdr_fold_open(pdr_fold **out, const pdr_entity_type *type, pdr_error *e
     if (!fold) return pdr_fail(err, PDR_NOMEM, "a fold");
     fold->scratch = (pdr_arena)PDR_ARENA_INIT(MAX_SCRATCH);
     fold->framed = (pdr_buf)PDR_BUF_INIT(PDR_LOG_MAX_VALUE);
-    code = pdr_folder_open(&fold->folder, type, err);
+    code = pdr_folder_open(&fold->folder, type, NULL, err);
     if (code == PDR_OK) code = pdr_state_init(&fold->state, fold->folder, err);
     if (code == PDR_OK)
         *out = fold;
@@ -36,11 +36,20 @@ pdr_code pdr_fold_open(pdr_fold **out, const pdr_entity_type *type, pdr_error *e
     return code;
 }
 
+static pdr_code apply(pdr_fold *fold, const pdr_logged_event *event, pdr_error *err)
+{
+    pdr_event read = {event->type, event->value, event->seq, event->time_us};
+    return pdr_state_apply(&fold->state, fold->folder, &read, err);
+}
+
 /* A failed fold has released its state: every event after it would give nonsense. */
 pdr_code pdr_fold_apply(pdr_fold *fold, const pdr_logged_event *event, pdr_error *err)
 {
     if (!fold || !event) return pdr_fail(err, PDR_INVALID_ARGUMENT, "fold or event is NULL");
     if (!fold->state.value) return pdr_fail(err, PDR_CLOSED, "an earlier event could not be folded");
+    if (event->type && pdr_folder_declares(fold->folder, event->type)) return apply(fold, event, err);
+    if (event->part)
+        return PDR_OK; /* the datum below is the whole stored event, and was folded with part 0 */
     pdr_buf_clear(&fold->framed);
     pdr_code code = pdr_frame_write(&fold->framed, event->fingerprint);
     if (code == PDR_OK) code = pdr_buf_append(&fold->framed, event->datum.data, event->datum.size);

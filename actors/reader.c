@@ -134,8 +134,6 @@ static size_t poll_connections(pdr_reader *reader)
 /* The first call opens the reader, so the end that it is told is one of this call's time. */
 static pdr_code begin_call(pdr_reader *reader, int timeout_ms, pdr_error *err)
 {
-    pdr_event_queue_forget(&reader->queue);
-    pause_if_full(reader);
     if (reader->step != PDR_READER_PARTITION) return pdr_history_reader_advance(reader, err);
     reader->looked = false;
     pdr_code code = reader->records ? PDR_OK : pdr_reader_begin(reader, &partition_sink, err);
@@ -150,7 +148,17 @@ static bool is_over(pdr_reader *reader, int timeout_ms, size_t came)
     return timeout_ms == 0 ? came == 0 : has_reached_end(reader);
 }
 
-static pdr_code fill_queue(pdr_reader *reader, int timeout_ms, pdr_error *err)
+/* *event NULL: the queue is empty, also if it held only events that upcasters drop. */
+static pdr_code take(pdr_reader *reader, const pdr_logged_event **event, pdr_error *err)
+{
+    pdr_code code = pdr_event_queue_take(&reader->queue, event, err);
+    if (code != PDR_OK || *event) return code;
+    pdr_event_queue_forget(&reader->queue);
+    pause_if_full(reader);
+    return PDR_OK;
+}
+
+static pdr_code read_on(pdr_reader *reader, const pdr_logged_event **event, int timeout_ms, pdr_error *err)
 {
     int64_t until = pdr_deadline_us(timeout_ms);
     for (;;) {
@@ -158,7 +166,8 @@ static pdr_code fill_queue(pdr_reader *reader, int timeout_ms, pdr_error *err)
         pdr_code code = PDR_OK;
         if (reader->step != PDR_READER_PARTITION) code = pdr_history_reader_advance(reader, err);
         if (code != PDR_OK) return code;
-        if (!pdr_event_queue_is_empty(&reader->queue)) return PDR_OK;
+        code = take(reader, event, err);
+        if (code != PDR_OK || *event) return code;
         if (reader->failure.code != PDR_OK || is_over(reader, timeout_ms, came)) return PDR_OK;
         if (came) continue;
         if (pdr_mono_us() >= until)
@@ -181,13 +190,13 @@ pdr_code pdr_reader_next(pdr_reader *reader, const pdr_logged_event **event, int
 {
     pdr_code code = check_call(reader, event, timeout_ms, err);
     if (code != PDR_OK) return code;
-    *event = NULL;
-    if (pdr_event_queue_is_empty(&reader->queue) && reader->failure.code == PDR_OK) {
+    code = take(reader, event, err);
+    if (code != PDR_OK || *event) return code;
+    if (reader->failure.code == PDR_OK) {
         code = begin_call(reader, timeout_ms, err);
-        if (code == PDR_OK) code = fill_queue(reader, timeout_ms, err);
-        if (code != PDR_OK) return code;
+        if (code == PDR_OK) code = read_on(reader, event, timeout_ms, err);
+        if (code != PDR_OK || *event) return code;
     }
-    if (!pdr_event_queue_is_empty(&reader->queue)) return pdr_event_queue_take(&reader->queue, event, err);
     if (reader->failure.code == PDR_OK) return PDR_OK;
     if (err) *err = reader->failure;
     return reader->failure.code;

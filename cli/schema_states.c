@@ -68,7 +68,7 @@ static pdr_code open_folders(tally *t, pdr_error *err)
     t->folders = pdr_calloc(t->app->entity_count + 1, sizeof(pdr_folder *));
     if (!t->folders) return pdr_fail(err, PDR_NOMEM, "%zu entity types", t->app->entity_count);
     for (size_t i = 0; code == PDR_OK && i < t->app->entity_count; i++)
-        code = pdr_folder_open(&t->folders[i], t->app->entities[i], err);
+        code = pdr_folder_open_tolerant(&t->folders[i], t->app->entities[i], NULL, err);
     return code;
 }
 

@@ -27,7 +27,7 @@ static pdr_code open_folders(dump *d, pdr_error *err)
     if (!d->folders) return pdr_fail(err, PDR_NOMEM, "%zu entity types", count);
     pdr_code code = PDR_OK;
     for (size_t i = 0; code == PDR_OK && i < count; i++)
-        code = pdr_folder_open(&d->folders[i], d->app.app->entities[i], err);
+        code = pdr_folder_open(&d->folders[i], d->app.app->entities[i], NULL, err);
     return code;
 }
 

@@ -1,4 +1,7 @@
-#include "perdure/entity.h"
+#include "journal/app.h"
+
+#include "schemas/type.h"
+#include "upcasters/chain.h"
 
 /* Names appear before a '/' in entity ids and in messages. */
 static bool is_name(const char *name)
@@ -11,14 +14,8 @@ static bool is_name(const char *name)
 
 static pdr_code check_type(const pdr_type *type, const char *entity, const char *what, pdr_error *err)
 {
-    if (!type) return pdr_fail(err, PDR_INVALID_ARGUMENT, "entity type %s: a %s is NULL", entity, what);
-    if (type->abi_size < sizeof *type)
-        return pdr_fail(err, PDR_INVALID_ARGUMENT, "entity type %s: a %s was generated for another version",
-                        entity, what);
-    if (!type->name || !type->schema || !type->size || !type->init || !type->encode || !type->decode)
-        return pdr_fail(err, PDR_INVALID_ARGUMENT, "entity type %s: %s %s lacks a member", entity, what,
-                        type->name ? type->name : "(unnamed)");
-    return PDR_OK;
+    pdr_code code = pdr_type_check(type, err);
+    return code == PDR_OK ? code : pdr_fail_context(err, code, "entity type %s: a %s", entity, what);
 }
 
 static pdr_code check_types(const pdr_type *const *types, size_t count, const char *entity, const char *what,
@@ -43,7 +40,18 @@ static pdr_code check_types(const pdr_type *const *types, size_t count, const ch
     return PDR_OK;
 }
 
-static pdr_code check_entity(const pdr_entity_type *type, pdr_error *err)
+/* The chain is made to see whether it can be. */
+static pdr_code check_upcasters(const pdr_entity_type *type, bool tolerant, pdr_error *err)
+{
+    pdr_chain *chain = NULL;
+    pdr_chain_spec spec = {type->name,      type->events,         type->event_count,
+                           type->upcasters, type->upcaster_count, tolerant};
+    pdr_code code = pdr_chain_open(&chain, &spec, err);
+    pdr_chain_close(chain);
+    return code;
+}
+
+static pdr_code check_entity(const pdr_entity_type *type, bool tolerant, pdr_error *err)
 {
     if (!type) return pdr_fail(err, PDR_INVALID_ARGUMENT, "an entity type is NULL");
     if (type->abi_size != sizeof *type)
@@ -64,10 +72,11 @@ static pdr_code check_entity(const pdr_entity_type *type, pdr_error *err)
     pdr_code code = check_type(type->state, type->name, "state", err);
     if (code == PDR_OK) code = check_types(type->events, type->event_count, type->name, "event", err);
     if (code == PDR_OK) code = check_types(type->commands, type->command_count, type->name, "command", err);
+    if (code == PDR_OK) code = check_upcasters(type, tolerant, err);
     return code;
 }
 
-pdr_code pdr_app_validate(const pdr_app *app, pdr_error *err)
+static pdr_code check_app(const pdr_app *app, bool tolerant, pdr_error *err)
 {
     if (!app) return pdr_fail(err, PDR_INVALID_ARGUMENT, "the application is NULL");
     if (app->abi_size < sizeof *app || app->abi_version != PDR_ABI_VERSION)
@@ -80,7 +89,7 @@ pdr_code pdr_app_validate(const pdr_app *app, pdr_error *err)
     if (app->entity_count && !app->entities)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "the application's entities are NULL");
     for (size_t i = 0; i < app->entity_count; i++) {
-        pdr_code code = check_entity(app->entities[i], err);
+        pdr_code code = check_entity(app->entities[i], tolerant, err);
         if (code != PDR_OK) return code;
         for (size_t j = 0; j < i; j++)
             if (strcmp(app->entities[i]->name, app->entities[j]->name) == 0)
@@ -88,4 +97,14 @@ pdr_code pdr_app_validate(const pdr_app *app, pdr_error *err)
                                 app->entities[i]->name);
     }
     return PDR_OK;
+}
+
+pdr_code pdr_app_validate(const pdr_app *app, pdr_error *err)
+{
+    return check_app(app, false, err);
+}
+
+pdr_code pdr_app_validate_tolerant(const pdr_app *app, pdr_error *err)
+{
+    return check_app(app, true, err);
 }

@@ -58,7 +58,7 @@ pdr_code pdr_survey_open(pdr_survey **out, const pdr_app *app, uint64_t sample, 
     pdr_code code =
         survey->folders ? PDR_OK : pdr_fail(err, PDR_NOMEM, "%zu entity types", app->entity_count);
     for (size_t i = 0; code == PDR_OK && i < app->entity_count; i++)
-        code = pdr_folder_open(&survey->folders[i], app->entities[i], err);
+        code = pdr_folder_open_tolerant(&survey->folders[i], app->entities[i], NULL, err);
     if (code != PDR_OK) {
         pdr_survey_close(survey);
         survey = NULL;
@@ -157,12 +157,15 @@ static void note_result(pdr_survey_group *group, const pdr_type *type)
 static pdr_code read_event(pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,
                            pdr_error *err)
 {
-    pdr_event read;
+    pdr_event_list read;
     pdr_arena_clear(&survey->scratch);
     pdr_code code = pdr_folder_read(survey->folders[survey->kind], event->record->entry.value,
                                     event->header->seq, event->header->time_us, &survey->scratch, &read, err);
-    if (code == PDR_OK) note_result(group, read.type);
-    return code;
+    if (code != PDR_OK) return code;
+    group->dropped += read.count == 0;
+    for (size_t i = 0; i < read.count; i++)
+        note_result(group, pdr_event_list_at(&read, i)->type);
+    return PDR_OK;
 }
 
 static void note_failure(pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,

@@ -42,6 +42,7 @@ PUBLIC = {
     "bytes": "base",
     "error": "base",
     "type": "schemas",
+    "event": "schemas",
     "upcast": "upcasters",
     "sys/layout": "schemas",
     "sys/wire": "schemas",

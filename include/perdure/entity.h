@@ -4,6 +4,7 @@
 #define PERDURE_ENTITY_H
 
 #include "perdure/arena.h"
+#include "perdure/event.h"
 #include "perdure/position.h"
 #include "perdure/type.h"
 #include "perdure/upcast.h"
@@ -31,14 +32,6 @@ typedef struct pdr_command {
     pdr_bytes id;      /* command id; size 0: none */
     uint64_t seq;      /* the entity's seq: how many events the state has seen */
 } pdr_command;
-
-/* An event on its way into apply. Borrowed for the call: copy what the state keeps into the arena. */
-typedef struct pdr_event {
-    const pdr_type *type;
-    const void *value; /* the generated struct of `type` */
-    uint64_t seq;      /* 1, 2, 3, ... in its entity */
-    int64_t time_us;   /* event time, microseconds since 1970 UTC */
-} pdr_event;
 
 /* What decide says goes in here. */
 typedef struct pdr_decision pdr_decision;
@@ -97,7 +90,8 @@ typedef struct pdr_app {
 #define PDR_APP_SYMBOL "pdr_application" /* const pdr_app pdr_application */
 
 /* PDR_INVALID_ARGUMENT naming what is wrong: sizes, names, missing functions, two types of one name, two
- * events of one fingerprint. */
+ * versions of one fingerprint, upcasters with a gap, a cycle, or two ways to go. PDR_UNKNOWN_SCHEMA,
+ * PDR_BAD_SCHEMA: schemas that an upcaster without a function doesn't resolve. PDR_NOMEM. */
 PDR_API PDR_CHECKED pdr_code pdr_app_validate(const pdr_app *app, pdr_error *err);
 
 #ifdef __cplusplus

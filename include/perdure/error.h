@@ -48,7 +48,8 @@ typedef enum pdr_class {
     X(UNSAFE_SETTING, MISUSE, 0, "unsafe setting",                                                           \
       "change the topic's or client's setting as the message says")                                          \
     X(BAD_SCHEMA, MISUSE, 0, "bad Avro schema", "mend the schema at the place that the message names")       \
-    X(BAD_HANDLER, MISUSE, 0, "handler broke its contract", "mend decide or apply of the named entity type") \
+    X(BAD_HANDLER, MISUSE, 0, "handler broke its contract",                                                  \
+      "mend decide, apply or upcaster of the named entity type")                                             \
     X(BAD_PROJECTION, MISUSE, 0, "bad projection", "mend the file at the place that the message names")      \
     X(BAD_VIEW, MISUSE, 0, "a view's tables aren't as declared",                                             \
       "undo the change to the tables, or rebuild the projection")                                            \

@@ -183,10 +183,12 @@ typedef struct pdr_logged_event {
     pdr_string entity;
     uint64_t seq;
     uint32_t index, count; /* in its commit */
+    uint32_t part, parts;  /* an upcaster made several of one stored event: which of them this is, from 0; all
+                              have its seq, offset and position. Events that upcasters drop aren't given */
     int64_t time_us;       /* event time */
     int64_t append_ms;     /* log time */
     uint64_t fingerprint;  /* writer's schema */
-    const pdr_type *type;  /* NULL: not declared by the app, or written with another schema */
+    const pdr_type *type;  /* one of today's events; NULL: not declared by the app, and not readable as one */
     const void *value;     /* decoded; NULL with type NULL */
     pdr_bytes datum;       /* Avro datum without framing */
     pdr_bytes id, correlation, causation, reply;
@@ -204,9 +206,9 @@ PDR_API PDR_CHECKED pdr_code pdr_history_reader_open(pdr_reader **out, pdr_journ
                                                      pdr_string entity, uint64_t after_seq, pdr_error *err);
 /* *event NULL: nothing more now: a partition reader has reached the log's end as it was when the call began
  * (timeout_ms 0: as far as is known), a history is at its end. Waits at most timeout_ms (PDR_TIMEOUT: call it
- * again). PDR_BAD_DATA, PDR_NOMEM: one event can't be decoded; the next call goes on after it. PDR_CORRUPT,
- * PDR_TOO_NEW, PDR_OUT_OF_RANGE, PDR_UNAVAILABLE, PDR_STALE (the store was changed or reset while a history
- * was read: open another) end the reader. In a completion only with timeout_ms 0. */
+ * again). PDR_BAD_DATA, PDR_BAD_HANDLER (an upcaster), PDR_NOMEM: one event can't be read; the next call goes
+ * on after it. PDR_CORRUPT, PDR_TOO_NEW, PDR_OUT_OF_RANGE, PDR_UNAVAILABLE, PDR_STALE (the store was changed
+ * or reset while a history was read: open another) end the reader. In a completion only with timeout_ms 0. */
 PDR_API PDR_CHECKED pdr_code pdr_reader_next(pdr_reader *reader, const pdr_logged_event **event,
                                              int timeout_ms, pdr_error *err);
 PDR_API void pdr_reader_close(pdr_reader *reader); /* NULL is fine */
@@ -215,8 +217,8 @@ PDR_API void pdr_reader_close(pdr_reader *reader); /* NULL is fine */
  * time; needs no journal. */
 typedef struct pdr_fold pdr_fold;
 PDR_API PDR_CHECKED pdr_code pdr_fold_open(pdr_fold **out, const pdr_entity_type *type, pdr_error *err);
-/* PDR_UNKNOWN_SCHEMA, PDR_BAD_DATA, PDR_BAD_HANDLER, PDR_NOMEM: there is no state any more, only close is
- * left. */
+/* Give it every part of an event that became several. PDR_UNKNOWN_SCHEMA, PDR_BAD_DATA, PDR_BAD_HANDLER,
+ * PDR_NOMEM: there is no state any more, only close is left. */
 PDR_API PDR_CHECKED pdr_code pdr_fold_apply(pdr_fold *fold, const pdr_logged_event *event, pdr_error *err);
 /* Valid until the next apply; NULL after a failure. */
 PDR_API const void *pdr_fold_state(const pdr_fold *fold);

@@ -6,6 +6,7 @@
 #include "perdure/bytes.h"
 #include "perdure/entity.h"
 #include "perdure/error.h"
+#include "perdure/event.h"
 #include "perdure/journal.h"
 #include "perdure/position.h"
 #include "perdure/projection.h"

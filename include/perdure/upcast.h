@@ -8,13 +8,11 @@
 #define PERDURE_UPCAST_H
 
 #include "perdure/arena.h"
-#include "perdure/type.h"
+#include "perdure/event.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct pdr_event;
 
 enum {
     PDR_MAX_UPCAST_EVENTS = 64, /* that one stored event may become */
@@ -41,7 +39,7 @@ typedef struct pdr_upcaster {
     const pdr_type *const *to; /* what it may become: today's events, or the `from` of other steps */
     size_t to_count;           /* 0: events of this type are dropped, and `upcast` is NULL */
     /* Borrowed for the call. NULL: by Avro's schema resolution, into the one type in `to`. */
-    void (*upcast)(const struct pdr_event *event, pdr_upcast *out);
+    void (*upcast)(const pdr_event *event, pdr_upcast *out);
 } pdr_upcaster;
 
 /* One step between versions of a state, so that snapshots needn't be rebuilt. */

@@ -61,7 +61,7 @@ static void learn_revisions(run *r)
 {
     for (uint32_t revision = 1; revision <= SIM_REVISIONS; revision++) {
         pdr_folder *folder;
-        if (pdr_folder_open(&folder, sim_app(revision)->entities[0], NULL) != PDR_OK) abort();
+        if (pdr_folder_open(&folder, sim_app(revision)->entities[0], NULL, NULL) != PDR_OK) abort();
         r->revision_hash[revision - 1] = pdr_folder_revision(folder);
         pdr_folder_close(folder);
     }

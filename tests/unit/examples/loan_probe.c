@@ -13,7 +13,7 @@ static void must(bool holds, const char *what)
 void loan_probe_open(loan_probe *probe)
 {
     memset(probe, 0, sizeof *probe);
-    must(pdr_folder_open(&probe->folder, &loans_entity, NULL) == PDR_OK, "no folder");
+    must(pdr_folder_open(&probe->folder, &loans_entity, NULL, NULL) == PDR_OK, "no folder");
     pdr_decision_init(&probe->decision);
     probe->scratch = (pdr_arena)PDR_ARENA_INIT(1024 * 1024);
 }

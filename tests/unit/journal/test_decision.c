@@ -10,7 +10,7 @@ static pdr_decision decision;
 
 static void init(void)
 {
-    cr_assert_eq(pdr_folder_open(&folder, sim_app(1)->entities[0], NULL), PDR_OK);
+    cr_assert_eq(pdr_folder_open(&folder, sim_app(1)->entities[0], NULL, NULL), PDR_OK);
     pdr_decision_init(&decision);
     pdr_decision_begin(&decision, folder, 1234);
 }

@@ -15,7 +15,7 @@ static pdr_buf value = PDR_BUF_INIT(1024 * 1024);
 static void init(void)
 {
     type = *sim_app(1)->entities[0];
-    cr_assert_eq(pdr_folder_open(&folder, &type, NULL), PDR_OK);
+    cr_assert_eq(pdr_folder_open(&folder, &type, NULL, NULL), PDR_OK);
     cr_assert_eq(pdr_state_init(&state, folder, NULL), PDR_OK);
 }
 
@@ -174,13 +174,13 @@ Test(fold, two_events_of_one_fingerprint_are_refused)
     twin.fingerprint = sim_deposited_type.fingerprint;
     pdr_entity_type twins = type;
     twins.events = events;
-    cr_expect_eq(pdr_folder_open(&refused, &twins, NULL), PDR_INVALID_ARGUMENT);
+    cr_expect_eq(pdr_folder_open(&refused, &twins, NULL, NULL), PDR_INVALID_ARGUMENT);
 }
 
 Test(fold, another_revision_or_state_schema_is_another_revision)
 {
     pdr_folder *other;
-    cr_assert_eq(pdr_folder_open(&other, sim_app(2)->entities[0], NULL), PDR_OK);
+    cr_assert_eq(pdr_folder_open(&other, sim_app(2)->entities[0], NULL, NULL), PDR_OK);
     cr_expect_neq(pdr_folder_revision(other), pdr_folder_revision(folder));
     pdr_folder_close(other);
 }
