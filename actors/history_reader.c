@@ -70,7 +70,7 @@ static void answered(void *context, uint64_t tag, const pdr_store_result *result
 /* No revision is 0 on purpose: the state isn't wanted, and one of an odd revision does no harm. */
 static pdr_code look_up(pdr_reader *reader, pdr_error *err)
 {
-    pdr_lookup_key key = {pdr_bytes_of(reader->key, reader->key_size), 0};
+    pdr_lookup_key key = {pdr_bytes_of(reader->key, reader->key_size), NULL, 0};
     reader->step = PDR_READER_LOOKING;
     return reader->store->ops->lookup(reader->store, reader->partition, &key, 1, answered, reader, TAG_LOOKUP,
                                       err);

@@ -305,8 +305,10 @@ static pdr_code send_lookup(pdr_owner *o, size_t count, pdr_error *err)
 {
     pdr_own_lookup *l = pdr_alloc(sizeof *l + count * sizeof *l->entities);
     pdr_lookup_key *keys = pdr_alloc(count * sizeof *keys);
-    if (!l || !keys) {
+    uint64_t *revisions = pdr_alloc(count * sizeof *revisions);
+    if (!l || !keys || !revisions) {
         pdr_free(l);
+        pdr_free(revisions);
         pdr_free(keys);
         return pdr_fail(err, PDR_NOMEM, "a look-up of %zu entities", count);
     }
@@ -315,11 +317,16 @@ static pdr_code send_lookup(pdr_owner *o, size_t count, pdr_error *err)
         pdr_entity *e = o->to_lookup.items[i];
         if (!e->folder) e->folder = pdr_own_folder_of(o, pdr_entity_key(e));
         l->entities[i] = e;
-        keys[i] = (pdr_lookup_key){pdr_entity_key(e), e->folder ? pdr_folder_revision(e->folder) : 0};
+        keys[i] = (pdr_lookup_key){pdr_entity_key(e), NULL, 0};
+        if (!e->folder) continue;
+        revisions[i] = pdr_folder_revision(e->folder);
+        keys[i].revisions = &revisions[i];
+        keys[i].revision_count = 1;
     }
     pdr_code code = o->store->ops->lookup(o->store, o->config.partition, keys, count, on_found, o,
                                           (uint64_t)(uintptr_t)l, err);
     pdr_free(keys);
+    pdr_free(revisions);
     if (code != PDR_OK) {
         pdr_free(l);
         return code;

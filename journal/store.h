@@ -13,7 +13,7 @@
 struct pollfd;
 typedef struct pdr_store pdr_store;
 
-enum { PDR_ID_SIZE = 16 };
+enum { PDR_ID_SIZE = 16, PDR_STORE_MAX_REVISIONS = 64 };
 #define PDR_NO_TIMER INT64_MIN
 
 /* The triple by which every look-up and every save knows the store's state: (store id, term, saves). */
@@ -47,6 +47,7 @@ typedef struct pdr_schema_row {
     uint64_t fingerprint;
     pdr_bytes name; /* Avro full name */
     pdr_bytes json;
+    int32_t registry_id; /* the schema registry's id for it; -1: none */
 } pdr_schema_row;
 
 typedef struct pdr_save {
@@ -56,13 +57,21 @@ typedef struct pdr_save {
     const pdr_head *heads;
     size_t head_count; /* keys are distinct */
     const pdr_schema_row *schemas;
-    size_t schema_count; /* inserted if the fingerprint is new */
+    size_t schema_count; /* inserted if the fingerprint is new; a row without registry_id gets one */
 } pdr_save;
 
 typedef struct pdr_lookup_key {
     pdr_bytes key;
-    uint64_t revision; /* which state is wanted */
+    const uint64_t *revisions; /* which state is wanted: the first of these that there is; distinct */
+    size_t revision_count;     /* at most PDR_STORE_MAX_REVISIONS; 0: no state */
 } pdr_lookup_key;
+
+/* States made beside the owners. */
+typedef struct pdr_new_states {
+    uint8_t store_id[PDR_ID_SIZE]; /* of the store that their heads were read from */
+    const pdr_head *heads;         /* only key, revision, state_seq and state are looked at */
+    size_t count;                  /* (key, revision) are distinct */
+} pdr_new_states;
 
 /* Who takes over: kept in the store's list of takeovers, for people. */
 typedef struct pdr_claim {
@@ -78,8 +87,10 @@ typedef struct pdr_store_result {
     /* load, claim: the row after the operation (claim refused with PDR_STALE: the row as it is). save: stamp
      * only, when PDR_OK the new one. look-up: stamp only, read in the same snapshot as the heads. */
     pdr_partition_row row;
-    const pdr_head *heads; /* look-up: those that exist, in any order */
+    const pdr_head *heads; /* look-up: those that exist, in any order; heads: a page of them */
     size_t head_count;
+    const pdr_schema_row *schemas; /* schemas: in any order */
+    size_t schema_count;
 } pdr_store_result;
 
 typedef void (*pdr_store_done)(void *context, uint64_t tag, const pdr_store_result *result);
@@ -130,6 +141,20 @@ typedef struct pdr_store_ops {
      * carried out. */
     pdr_code (*save)(pdr_store *store, int32_t partition, const pdr_save *save, pdr_store_done done,
                      void *context, uint64_t tag, pdr_error *err);
+    /* Writer schemas: those with these fingerprints that there are, or, with a count of 0, all. */
+    pdr_code (*schemas)(pdr_store *store, const uint64_t *fingerprints, size_t count, pdr_store_done done,
+                        void *context, uint64_t tag, pdr_error *err);
+    /* A page of heads, of all partitions: at most `limit` whose keys come after `after` (size 0: from the
+     * start), in ascending byte order of key. Without ids and the state's bytes: `state` is empty, and
+     * state_seq set, where there is a state of `revision`, and absent where there is none. */
+    pdr_code (*heads)(pdr_store *store, pdr_bytes after, size_t limit, uint64_t revision, pdr_store_done done,
+                      void *context, uint64_t tag, pdr_error *err);
+    /* Write states that somebody else than the owner has folded; no head and no stamp is touched. A state
+     * whose entity has no head, or an older one, is passed over, and so is one that isn't newer than that of
+     * its (key, revision). PDR_STALE: the partition's row has another store id, nothing was done. After
+     * PDR_UNAVAILABLE it may have been carried out: doing it again is fine. */
+    pdr_code (*put_states)(pdr_store *store, int32_t partition, const pdr_new_states *states,
+                           pdr_store_done done, void *context, uint64_t tag, pdr_error *err);
     /* No completion will come any more for operations with this context. The operations may still be carried
      * out. */
     void (*forget)(pdr_store *store, void *context);

@@ -87,29 +87,38 @@ pdr_code pdr_pg_head_from_row(pdr_head *out, const PGresult *result, int row, pd
     return odd(&r, err);
 }
 
-static pdr_code reserve(pdr_pg_heads *heads, size_t count, pdr_error *err)
+/* Room for `count` items of `size` bytes. */
+static pdr_code reserve(void **items, size_t *capacity, size_t count, size_t size, pdr_error *err)
 {
-    if (count <= heads->capacity) return PDR_OK;
-    pdr_head *rows = pdr_realloc(heads->rows, count * sizeof *rows);
-    if (!rows) return pdr_fail(err, PDR_NOMEM, "out of memory");
-    heads->rows = rows;
-    heads->capacity = count;
+    if (count <= *capacity) return PDR_OK;
+    void *grown = pdr_realloc(*items, count * size);
+    if (!grown) return pdr_fail(err, PDR_NOMEM, "out of memory");
+    *items = grown;
+    *capacity = count;
     return PDR_OK;
 }
 
-void pdr_pg_heads_release(pdr_pg_heads *heads)
+static pdr_code reserve_heads(pdr_pg_found *found, size_t count, pdr_error *err)
 {
-    pdr_free(heads->rows);
-    heads->rows = NULL;
-    heads->capacity = 0;
+    void *items = found->heads;
+    pdr_code code = reserve(&items, &found->head_capacity, count, sizeof *found->heads, err);
+    found->heads = items;
+    return code;
+}
+
+void pdr_pg_found_release(pdr_pg_found *found)
+{
+    pdr_free(found->heads);
+    pdr_free(found->schemas);
+    *found = (pdr_pg_found){0};
 }
 
 /* Rows that hold a stamp, a head, or (LOOKUP_ONE) both. */
-static pdr_code lookup_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_heads *heads, pdr_error *err)
+static pdr_code lookup_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_found *found, pdr_error *err)
 {
     const PGresult *result = op->answers[0];
     size_t count = (size_t)PQntuples(result);
-    pdr_code code = reserve(heads, count, err);
+    pdr_code code = reserve_heads(found, count, err);
     if (code != PDR_OK) return code;
     bool stamped = false;
     row_reader r = {result, 0, PQnfields(result) != PDR_PG_LOOKUP_COLUMNS};
@@ -118,9 +127,9 @@ static pdr_code lookup_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg
             out->row.stamp = stamp(&r);
             stamped = true;
         }
-        if (!is_null(&r, PDR_PG_COL_KEY)) head_from_row(&heads->rows[out->head_count++], &r);
+        if (!is_null(&r, PDR_PG_COL_KEY)) head_from_row(&found->heads[out->head_count++], &r);
     }
-    out->heads = heads->rows;
+    out->heads = found->heads;
     if (r.broken) return odd(&r, err);
     return stamped ? PDR_OK : no_row(op, err);
 }
@@ -162,14 +171,65 @@ static pdr_code save_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_erro
                     (int)op->partition);
 }
 
-pdr_code pdr_pg_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_heads *heads, pdr_error *err)
+static pdr_code heads_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_found *found, pdr_error *err)
+{
+    const PGresult *result = op->answers[0];
+    size_t count = (size_t)PQntuples(result);
+    pdr_code code = reserve_heads(found, count, err);
+    if (code != PDR_OK) return code;
+    row_reader r = {result, 0, PQnfields(result) != PDR_PG_LOOKUP_COLUMNS};
+    for (; (size_t)r.row < count && !r.broken; r.row++)
+        head_from_row(&found->heads[out->head_count++], &r);
+    out->heads = found->heads;
+    return odd(&r, err);
+}
+
+static pdr_schema_row schema_from_row(row_reader *r)
+{
+    int64_t id = is_null(r, PDR_PG_COL_REGISTRY_ID) ? -1 : number(r, PDR_PG_COL_REGISTRY_ID);
+    if (id < -1 || id > INT32_MAX) r->broken = true;
+    return (pdr_schema_row){(uint64_t)number(r, PDR_PG_COL_FINGERPRINT), bytes(r, PDR_PG_COL_NAME),
+                            bytes(r, PDR_PG_COL_JSON), (int32_t)id};
+}
+
+static pdr_code schemas_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_found *found,
+                               pdr_error *err)
+{
+    const PGresult *result = op->answers[0];
+    size_t count = (size_t)PQntuples(result);
+    void *items = found->schemas;
+    pdr_code code = reserve(&items, &found->schema_capacity, count, sizeof *found->schemas, err);
+    found->schemas = items;
+    if (code != PDR_OK) return code;
+    row_reader r = {result, 0, PQnfields(result) != PDR_PG_SCHEMA_COLUMNS};
+    for (; (size_t)r.row < count && !r.broken; r.row++)
+        found->schemas[out->schema_count++] = schema_from_row(&r);
+    out->schemas = found->schemas;
+    return odd(&r, err);
+}
+
+static pdr_code put_states_answer(const pdr_pg_op *op, pdr_error *err)
+{
+    row_reader r = {op->answers[0], 0, PQntuples(op->answers[0]) != 1 || PQnfields(op->answers[0]) != 2};
+    const char *exists = r.broken ? NULL : fixed(&r, 1, 1);
+    if (!exists) return odd(&r, err);
+    if (number(&r, 0) == 1) return PDR_OK;
+    if (!*exists) return no_row(op, err);
+    return pdr_fail(err, PDR_STALE, "partition %d: the store was reset or is another one",
+                    (int)op->partition);
+}
+
+pdr_code pdr_pg_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_found *found, pdr_error *err)
 {
     memset(out, 0, sizeof *out);
     switch (op->kind) {
     case PDR_PG_OP_LOAD: return load_answer(out, op, op->answers[0], err);
     case PDR_PG_OP_CLAIM: return claim_answer(out, op, err);
-    case PDR_PG_OP_LOOKUP: return lookup_answer(out, op, heads, err);
+    case PDR_PG_OP_LOOKUP: return lookup_answer(out, op, found, err);
     case PDR_PG_OP_SAVE: return save_answer(out, op, err);
+    case PDR_PG_OP_SCHEMAS: return schemas_answer(out, op, found, err);
+    case PDR_PG_OP_HEADS: return heads_answer(out, op, found, err);
+    case PDR_PG_OP_PUT_STATES: return put_states_answer(op, err);
     }
     return PDR_OK;
 }

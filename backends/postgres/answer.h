@@ -5,17 +5,19 @@
 #include "backends/postgres/op.h"
 
 /* Memory that results are made in, kept from one to the next. Zero-initialised. */
-typedef struct pdr_pg_heads {
-    pdr_head *rows;
-    size_t capacity;
-} pdr_pg_heads;
+typedef struct pdr_pg_found {
+    pdr_head *heads;
+    size_t head_capacity;
+    pdr_schema_row *schemas;
+    size_t schema_capacity;
+} pdr_pg_found;
 
-void pdr_pg_heads_release(pdr_pg_heads *heads);
+void pdr_pg_found_release(pdr_pg_found *found);
 
-/* Fills *out from the answers of an operation that the server carried out; heads point into op and its
- * answers. The code is the operation's: PDR_STALE, PDR_NOT_INITIALISED (no such row), PDR_CORRUPT (columns
- * that aren't the statement's), PDR_NOMEM. */
-PDR_CHECKED pdr_code pdr_pg_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_heads *heads,
+/* Fills *out from the answers of an operation that the server carried out; what was found points into op and
+ * its answers. The code is the operation's: PDR_STALE, PDR_NOT_INITIALISED (no such row), PDR_CORRUPT
+ * (columns that aren't the statement's), PDR_NOMEM. */
+PDR_CHECKED pdr_code pdr_pg_answer(pdr_store_result *out, const pdr_pg_op *op, pdr_pg_found *found,
                                    pdr_error *err);
 
 /* One head with its state from a row with the columns of a look-up. */

@@ -136,15 +136,26 @@ pdr_code pdr_pg_op_claim(pdr_pg_op **out, const pdr_pg_target *target, const pdr
     return PDR_OK;
 }
 
-static pdr_code measure_keys(size_t *bytes, const pdr_lookup_key *keys, size_t count, pdr_error *err)
+/* A key has a row for each wanted revision; one that wants none has one for revision 0. */
+static size_t rows_of(const pdr_lookup_key *key)
+{
+    return key->revision_count ? key->revision_count : 1;
+}
+
+static pdr_code measure_keys(size_t *bytes, size_t *rows, const pdr_lookup_key *keys, size_t count,
+                             pdr_error *err)
 {
     pdr_code code = check_count(count, "keys", err);
-    *bytes = 0;
+    *bytes = *rows = 0;
     for (size_t i = 0; code == PDR_OK && i < count; i++) {
         code = check_key(keys[i].key, err);
-        *bytes += keys[i].key.size + 8 + 2 * PDR_PG_ELEMENT_HEAD;
+        if (code == PDR_OK && keys[i].revision_count > PDR_STORE_MAX_REVISIONS)
+            code = pdr_fail(err, PDR_TOO_LARGE, "%zu revisions of a state in one look-up",
+                            keys[i].revision_count);
+        *rows += rows_of(&keys[i]);
+        *bytes += rows_of(&keys[i]) * (keys[i].key.size + 8 + 2 * PDR_PG_ELEMENT_HEAD);
     }
-    return code;
+    return code == PDR_OK ? check_count(*rows, "revisions", err) : code;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -157,25 +168,28 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* In the index's order: neighbours in the index are then read one after the other. */
-static void put_keys(params *p, const pdr_lookup_key **sorted, const pdr_lookup_key *keys, size_t count)
+static void put_keys(params *p, const pdr_lookup_key **sorted, const pdr_lookup_key *keys, size_t count,
+                     size_t rows)
 {
     for (size_t i = 0; i < count; i++)
         sorted[i] = &keys[i];
     if (count) qsort(sorted, count, sizeof(const pdr_lookup_key *), compare_keys);
     begin(p);
-    pdr_pg_put_array(&p->at, PDR_PG_TEXT, count, false);
+    pdr_pg_put_array(&p->at, PDR_PG_TEXT, rows, false);
     for (size_t i = 0; i < count; i++)
-        pdr_pg_put_bytes_element(&p->at, sorted[i]->key);
+        for (size_t r = 0; r < rows_of(sorted[i]); r++)
+            pdr_pg_put_bytes_element(&p->at, sorted[i]->key);
     end(p);
     begin(p);
-    pdr_pg_put_array(&p->at, PDR_PG_INT8, count, false);
+    pdr_pg_put_array(&p->at, PDR_PG_INT8, rows, false);
     for (size_t i = 0; i < count; i++)
-        pdr_pg_put64_element(&p->at, (int64_t)sorted[i]->revision);
+        for (size_t r = 0; r < rows_of(sorted[i]); r++)
+            pdr_pg_put64_element(&p->at, sorted[i]->revision_count ? (int64_t)sorted[i]->revisions[r] : 0);
     end(p);
 }
 
 static pdr_code lookup_many(pdr_pg_op **out, const pdr_pg_target *target, const pdr_lookup_key *keys,
-                            size_t count, size_t bytes, pdr_error *err)
+                            size_t count, size_t rows, size_t bytes, pdr_error *err)
 {
     const pdr_lookup_key **sorted = pdr_alloc(count * sizeof(const pdr_lookup_key *));
     if (!sorted) return pdr_fail(err, PDR_NOMEM, "out of memory");
@@ -183,8 +197,8 @@ static pdr_code lookup_many(pdr_pg_op **out, const pdr_pg_target *target, const 
     if (code == PDR_OK) {
         params p = params_of(*out);
         param32(&p, target->partition);
-        put_keys(&p, sorted, keys, count);
-        sends(*out, PDR_PG_LOOKUP);
+        put_keys(&p, sorted, keys, count, rows);
+        sends(*out, rows > count ? PDR_PG_LOOKUP_ANY : PDR_PG_LOOKUP);
     }
     pdr_free(sorted);
     return code;
@@ -198,7 +212,7 @@ static pdr_code lookup_one(pdr_pg_op **out, const pdr_pg_target *target, const p
     params p = params_of(*out);
     param32(&p, target->partition);
     param_bytes(&p, key->key);
-    param64(&p, (int64_t)key->revision);
+    param64(&p, key->revision_count ? (int64_t)key->revisions[0] : 0);
     sends(*out, PDR_PG_LOOKUP_ONE);
     return PDR_OK;
 }
@@ -206,11 +220,11 @@ static pdr_code lookup_one(pdr_pg_op **out, const pdr_pg_target *target, const p
 pdr_code pdr_pg_op_lookup(pdr_pg_op **out, const pdr_pg_target *target, const pdr_lookup_key *keys,
                           size_t count, pdr_error *err)
 {
-    size_t bytes;
-    pdr_code code = measure_keys(&bytes, keys, count, err);
+    size_t bytes, rows;
+    pdr_code code = measure_keys(&bytes, &rows, keys, count, err);
     if (code != PDR_OK) return code;
-    return count == 1 ? lookup_one(out, target, keys, bytes, err)
-                      : lookup_many(out, target, keys, count, bytes, err);
+    return rows == 1 && count == 1 ? lookup_one(out, target, keys, bytes, err)
+                                   : lookup_many(out, target, keys, count, rows, bytes, err);
 }
 
 /* --- Saves: one array per column --- */
@@ -259,9 +273,10 @@ static pdr_bytes state_of(const pdr_head *head)
     return head->state;
 }
 
-/* Which of a save's heads a column is about: all, or `count` of them that have a state. */
+/* Which of the given heads a column is about: all, or `count` of them that have a state. */
 typedef struct rows {
-    const pdr_save *save;
+    const pdr_head *heads;
+    size_t head_count;
     size_t count;
     bool states_only;
 } rows;
@@ -275,8 +290,8 @@ static void column64(params *p, const rows *r, number_of get)
 {
     begin(p);
     pdr_pg_put_array(&p->at, PDR_PG_INT8, r->count, false);
-    for (size_t i = 0; i < r->save->head_count; i++)
-        if (is_in(r, &r->save->heads[i])) pdr_pg_put64_element(&p->at, get(&r->save->heads[i]));
+    for (size_t i = 0; i < r->head_count; i++)
+        if (is_in(r, &r->heads[i])) pdr_pg_put64_element(&p->at, get(&r->heads[i]));
     end(p);
 }
 
@@ -284,8 +299,8 @@ static void column_bytes(params *p, const rows *r, int32_t type, bytes_of get)
 {
     begin(p);
     pdr_pg_put_array(&p->at, type, r->count, false);
-    for (size_t i = 0; i < r->save->head_count; i++)
-        if (is_in(r, &r->save->heads[i])) pdr_pg_put_bytes_element(&p->at, get(&r->save->heads[i]));
+    for (size_t i = 0; i < r->head_count; i++)
+        if (is_in(r, &r->heads[i])) pdr_pg_put_bytes_element(&p->at, get(&r->heads[i]));
     end(p);
 }
 
@@ -294,7 +309,7 @@ static void column_timers(params *p, const rows *r)
     begin(p);
     pdr_pg_put_array(&p->at, PDR_PG_INT8, r->count, true);
     for (size_t i = 0; i < r->count; i++) {
-        int64_t timer = r->save->heads[i].timer_us;
+        int64_t timer = r->heads[i].timer_us;
         if (timer == PDR_NO_TIMER)
             pdr_pg_put_null_element(&p->at);
         else
@@ -320,6 +335,15 @@ static void put_schemas(params *p, const pdr_schema_row *schemas, size_t count)
     for (size_t i = 0; i < count; i++)
         pdr_pg_put_bytes_element(&p->at, schemas[i].json);
     end(p);
+    begin(p);
+    pdr_pg_put_array(&p->at, PDR_PG_INT8, count, true);
+    for (size_t i = 0; i < count; i++) {
+        if (schemas[i].registry_id < 0)
+            pdr_pg_put_null_element(&p->at);
+        else
+            pdr_pg_put64_element(&p->at, schemas[i].registry_id);
+    }
+    end(p);
 }
 
 /* Adds, unless the sum would pass the ceiling; then it stays above it. */
@@ -343,7 +367,7 @@ static pdr_code measure_save(size_t *bytes, size_t *states, const pdr_save *save
         ++*states;
     }
     for (size_t i = 0; code == PDR_OK && i < save->schema_count; i++) {
-        add(bytes, 8 + 3 * PDR_PG_ELEMENT_HEAD);
+        add(bytes, 2 * 8 + 4 * PDR_PG_ELEMENT_HEAD);
         add(bytes, save->schemas[i].name.size);
         add(bytes, save->schemas[i].json.size);
     }
@@ -352,8 +376,8 @@ static pdr_code measure_save(size_t *bytes, size_t *states, const pdr_save *save
 
 static void put_save(params *p, const pdr_pg_target *target, const pdr_save *save, size_t states)
 {
-    rows heads = {save, save->head_count, false};
-    rows with_state = {save, states, true};
+    rows heads = {save->heads, save->head_count, save->head_count, false};
+    rows with_state = {save->heads, save->head_count, states, true};
     param32(p, target->partition);
     param_bytes(p, pdr_bytes_of(save->expected.store_id, PDR_ID_SIZE));
     param64(p, save->expected.term.offset);
@@ -388,6 +412,63 @@ pdr_code pdr_pg_op_save(pdr_pg_op **out, const pdr_pg_target *target, const pdr_
     params p = params_of(op);
     put_save(&p, target, save, states);
     sends(op, PDR_PG_SAVE);
+    return PDR_OK;
+}
+
+/* --- Schemas, pages of heads, states made beside the owners --- */
+
+pdr_code pdr_pg_op_schemas(pdr_pg_op **out, const pdr_pg_target *target, const uint64_t *fingerprints,
+                           size_t count, pdr_error *err)
+{
+    pdr_code code = check_count(count, "fingerprints", err);
+    if (code == PDR_OK) code = make(out, PDR_PG_OP_SCHEMAS, target, count * (8 + PDR_PG_ELEMENT_HEAD), err);
+    if (code != PDR_OK) return code;
+    params p = params_of(*out);
+    begin(&p);
+    pdr_pg_put_array(&p.at, PDR_PG_INT8, count, false);
+    for (size_t i = 0; i < count; i++)
+        pdr_pg_put64_element(&p.at, (int64_t)fingerprints[i]);
+    end(&p);
+    sends(*out, PDR_PG_SCHEMAS);
+    return PDR_OK;
+}
+
+pdr_code pdr_pg_op_heads(pdr_pg_op **out, const pdr_pg_target *target, pdr_bytes after, size_t limit,
+                         uint64_t revision, pdr_error *err)
+{
+    pdr_code code = check_count(limit, "heads", err);
+    if (code == PDR_OK) code = check_key(after, err);
+    if (code == PDR_OK) code = make(out, PDR_PG_OP_HEADS, target, after.size, err);
+    if (code != PDR_OK) return code;
+    params p = params_of(*out);
+    param_bytes(&p, after);
+    param64(&p, (int64_t)limit);
+    param64(&p, (int64_t)revision);
+    sends(*out, PDR_PG_HEADS);
+    return PDR_OK;
+}
+
+pdr_code pdr_pg_op_put_states(pdr_pg_op **out, const pdr_pg_target *target, const pdr_new_states *states,
+                              pdr_error *err)
+{
+    size_t bytes = 0;
+    pdr_code code = check_count(states->count, "states", err);
+    for (size_t i = 0; code == PDR_OK && i < states->count; i++) {
+        code = check_key(states->heads[i].key, err);
+        add(&bytes, states->heads[i].key.size + 2 * 8 + 4 * PDR_PG_ELEMENT_HEAD);
+        add(&bytes, states->heads[i].state.size);
+    }
+    if (code == PDR_OK) code = make(out, PDR_PG_OP_PUT_STATES, target, bytes, err);
+    if (code != PDR_OK) return code;
+    params p = params_of(*out);
+    rows all = {states->heads, states->count, states->count, false};
+    param32(&p, target->partition);
+    param_bytes(&p, pdr_bytes_of(states->store_id, PDR_ID_SIZE));
+    column_bytes(&p, &all, PDR_PG_TEXT, key_of);
+    column64(&p, &all, revision_of);
+    column64(&p, &all, state_seq_of);
+    column_bytes(&p, &all, PDR_PG_BYTEA, state_of);
+    sends(*out, PDR_PG_PUT_STATES);
     return PDR_OK;
 }
 

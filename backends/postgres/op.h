@@ -5,7 +5,15 @@
 #include "backends/postgres/statements.h"
 #include "journal/store.h"
 
-typedef enum pdr_pg_kind { PDR_PG_OP_LOAD, PDR_PG_OP_CLAIM, PDR_PG_OP_LOOKUP, PDR_PG_OP_SAVE } pdr_pg_kind;
+typedef enum pdr_pg_kind {
+    PDR_PG_OP_LOAD,
+    PDR_PG_OP_CLAIM,
+    PDR_PG_OP_LOOKUP,
+    PDR_PG_OP_SAVE,
+    PDR_PG_OP_SCHEMAS,
+    PDR_PG_OP_HEADS,
+    PDR_PG_OP_PUT_STATES
+} pdr_pg_kind;
 
 enum { PDR_PG_OP_STATEMENTS = 2 };
 
@@ -52,6 +60,12 @@ PDR_CHECKED pdr_code pdr_pg_op_lookup(pdr_pg_op **out, const pdr_pg_target *targ
                                       const pdr_lookup_key *keys, size_t count, pdr_error *err);
 PDR_CHECKED pdr_code pdr_pg_op_save(pdr_pg_op **out, const pdr_pg_target *target, const pdr_save *save,
                                     pdr_error *err);
+PDR_CHECKED pdr_code pdr_pg_op_schemas(pdr_pg_op **out, const pdr_pg_target *target,
+                                       const uint64_t *fingerprints, size_t count, pdr_error *err);
+PDR_CHECKED pdr_code pdr_pg_op_heads(pdr_pg_op **out, const pdr_pg_target *target, pdr_bytes after,
+                                     size_t limit, uint64_t revision, pdr_error *err);
+PDR_CHECKED pdr_code pdr_pg_op_put_states(pdr_pg_op **out, const pdr_pg_target *target,
+                                          const pdr_new_states *states, pdr_error *err);
 void pdr_pg_op_clear_answers(pdr_pg_op *op); /* as before it was sent */
 void pdr_pg_op_free(pdr_pg_op *op);          /* NULL is fine */
 

@@ -42,6 +42,41 @@ static const char lookup_sql[] =
     " FROM unnest($2, $3) AS k (key, revision) JOIN @head h ON h.key = k.key"
     " LEFT JOIN @state s ON s.key = k.key AND s.revision = k.revision";
 
+/* A key's rows stand together, the wanted revisions in order of preference. */
+static const char lookup_any_sql[] =
+    "SELECT " STAMP ", NULL::text, NULL::int8, NULL::int8, NULL::int8, NULL::int8, NULL::int8, NULL::int8,"
+    " NULL::bytea, NULL::int8, NULL::int8, NULL::bytea FROM @partition WHERE partition = $1"
+    " UNION ALL"
+    " (SELECT DISTINCT ON (h.key) NULL::uuid, NULL::int8, NULL::int8, NULL::int8,"
+    " h.key, h.seq, h.last_offset, h.last_term_offset, h.last_term_incarnation, h.last_number,"
+    " h.timer_us, h.ids, k.revision, s.seq, s.bytes"
+    " FROM unnest($2, $3) WITH ORDINALITY AS k (key, revision, rank) JOIN @head h ON h.key = k.key"
+    " LEFT JOIN @state s ON s.key = k.key AND s.revision = k.revision"
+    " ORDER BY h.key, s.key IS NULL, k.rank)";
+
+static const char schemas_sql[] = "SELECT fingerprint, name, json, registry_id FROM @schema"
+                                  " WHERE cardinality($1) = 0 OR fingerprint = ANY ($1)";
+
+/* In the columns of a look-up; the bytes of ids and state stay where they are. */
+static const char heads_sql[] =
+    "SELECT NULL::uuid, NULL::int8, NULL::int8, NULL::int8,"
+    " h.key, h.seq, h.last_offset, h.last_term_offset, h.last_term_incarnation, h.last_number,"
+    " h.timer_us, ''::bytea, $3, s.seq, CASE WHEN s.seq IS NULL THEN NULL ELSE ''::bytea END"
+    " FROM @head h LEFT JOIN @state s ON s.key = h.key AND s.revision = $3"
+    " WHERE h.key > $1 ORDER BY h.key LIMIT $2";
+
+/* The row isn't locked, so that no owner waits: the fold of a log's events stays right whatever happens to
+ * the store meanwhile. */
+static const char put_states_sql[] =
+    "WITH p AS (SELECT partition FROM @partition WHERE partition = $1 AND store_id = $2),"
+    " s AS (INSERT INTO @state AS t (key, revision, seq, bytes)"
+    " SELECT n.key, n.revision, n.seq, n.bytes FROM p,"
+    " unnest($3, $4, $5, $6) AS n (key, revision, seq, bytes) JOIN @head h ON h.key = n.key AND h.seq >= "
+    "n.seq"
+    " ON CONFLICT (key, revision) DO UPDATE SET seq = excluded.seq, bytes = excluded.bytes"
+    " WHERE t.seq < excluded.seq)"
+    " SELECT (SELECT count(*) FROM p), EXISTS (SELECT FROM @partition WHERE partition = $1)";
+
 /* Everything hangs on p: its UPDATE locks the partition's row before any head is written, and after waiting
  * for another save or claim it compares the row again as that one left it. So of two saves with one stamp the
  * second finds no row, and then no head either. */
@@ -65,9 +100,12 @@ static const char save_sql[] =
     " SELECT n.key, n.revision, n.seq, n.bytes FROM p,"
     " unnest($22, $23, $24, $25) AS n (key, revision, seq, bytes)"
     " ON CONFLICT (key, revision) DO UPDATE SET seq = excluded.seq, bytes = excluded.bytes),"
-    " c AS (INSERT INTO @schema (fingerprint, name, json)"
-    " SELECT n.fingerprint, n.name, n.json FROM p, unnest($26, $27, $28) AS n (fingerprint, name, json)"
-    " ON CONFLICT DO NOTHING)"
+    " c AS (INSERT INTO @schema AS t (fingerprint, name, json, registry_id)"
+    " SELECT DISTINCT ON (n.fingerprint) n.fingerprint, n.name, n.json, n.registry_id FROM p,"
+    " unnest($26, $27, $28, $29) AS n (fingerprint, name, json, registry_id)"
+    " ORDER BY n.fingerprint, n.registry_id"
+    " ON CONFLICT (fingerprint) DO UPDATE SET registry_id = excluded.registry_id"
+    " WHERE t.registry_id IS NULL AND excluded.registry_id IS NOT NULL)"
     " SELECT (SELECT saves FROM p), EXISTS (SELECT FROM @partition WHERE partition = $1)";
 
 #define T4 PDR_PG_INT4
@@ -81,9 +119,13 @@ const pdr_pg_statement_info pdr_pg_statements[PDR_PG_STATEMENTS] = {
     [PDR_PG_CLAIM] = {"pdr_claim", claim_sql, 5, {T4, T8, T8, T8, PDR_PG_TEXT}},
     [PDR_PG_LOOKUP_ONE] = {"pdr_lookup_one", lookup_one_sql, 3, {T4, PDR_PG_TEXT, T8}},
     [PDR_PG_LOOKUP] = {"pdr_lookup", lookup_sql, 3, {T4, AT, A8}},
-    [PDR_PG_SAVE] = {"pdr_save", save_sql, 28, {T4, PDR_PG_UUID, T8, T8, T8, T8, T8, T8, T8, T8,
+    [PDR_PG_LOOKUP_ANY] = {"pdr_lookup_any", lookup_any_sql, 3, {T4, AT, A8}},
+    [PDR_PG_SCHEMAS] = {"pdr_schemas", schemas_sql, 1, {A8}},
+    [PDR_PG_HEADS] = {"pdr_heads", heads_sql, 3, {PDR_PG_TEXT, T8, T8}},
+    [PDR_PG_PUT_STATES] = {"pdr_put_states", put_states_sql, 6, {T4, PDR_PG_UUID, AT, A8, A8, AB}},
+    [PDR_PG_SAVE] = {"pdr_save", save_sql, 29, {T4, PDR_PG_UUID, T8, T8, T8, T8, T8, T8, T8, T8,
                                                 T8, T8,          T8, AT, A8, A8, A8, A8, A8, A8,
-                                                AB, AT,          A8, A8, AB, A8, AT, AT}},
+                                                AB, AT,          A8, A8, AB, A8, AT, AT, A8}},
 };
 
 /* Each look-up and save goes by the primary keys however small or unanalysed the tables are just now: a plan

@@ -11,11 +11,15 @@ typedef enum pdr_pg_statement {
     PDR_PG_CLAIM,
     PDR_PG_LOOKUP_ONE,
     PDR_PG_LOOKUP,
+    PDR_PG_LOOKUP_ANY,
+    PDR_PG_SCHEMAS,
+    PDR_PG_HEADS,
+    PDR_PG_PUT_STATES,
     PDR_PG_SAVE,
     PDR_PG_STATEMENTS
 } pdr_pg_statement;
 
-enum { PDR_PG_MAX_PARAMS = 28 };
+enum { PDR_PG_MAX_PARAMS = 29 };
 
 typedef struct pdr_pg_statement_info {
     const char *name;
@@ -26,8 +30,8 @@ typedef struct pdr_pg_statement_info {
 
 extern const pdr_pg_statement_info pdr_pg_statements[PDR_PG_STATEMENTS];
 
-/* Columns of LOOKUP_ONE and LOOKUP: the stamp, then a head with its state. A row of LOOKUP has one of them.
- */
+/* Columns of LOOKUP_ONE, LOOKUP, LOOKUP_ANY and HEADS: the stamp, then a head with its state. A row of LOOKUP
+ * and LOOKUP_ANY has one of them, of HEADS the head. */
 enum {
     PDR_PG_COL_STORE_ID,
     PDR_PG_COL_TERM_OFFSET,
@@ -42,6 +46,14 @@ enum {
     PDR_PG_COL_STATE_SEQ,
     PDR_PG_COL_STATE,
     PDR_PG_LOOKUP_COLUMNS,
+};
+/* Columns of SCHEMAS. */
+enum {
+    PDR_PG_COL_FINGERPRINT,
+    PDR_PG_COL_NAME,
+    PDR_PG_COL_JSON,
+    PDR_PG_COL_REGISTRY_ID, /* bigint, NULL: none */
+    PDR_PG_SCHEMA_COLUMNS
 };
 /* Columns of LOAD: the stamp, then two positions of four columns each. */
 enum {

@@ -19,7 +19,8 @@ enum {
     MAX_UNDER_WAY = 64,
     MAX_BYTES_UNDER_WAY = 32 * 1024 * 1024, /* but always one operation */
     MAX_BYTES_QUEUED = 512 * 1024 * 1024,
-    MAX_TRIES = 4
+    MAX_TRIES = 4,
+    NO_PARTITION = -1
 };
 
 typedef struct pg_store {
@@ -35,7 +36,7 @@ typedef struct pg_store {
     int64_t head_since_us;  /* since when the first under way is the first */
     int64_t sent_us;        /* when something was sent last */
     bool half_read;         /* the last poll read, and what is under way has more to come */
-    pdr_pg_heads heads;
+    pdr_pg_found found;
 } pg_store;
 
 static pg_store *of(pdr_store *base)
@@ -61,7 +62,7 @@ static void answer(pg_store *s, pdr_pg_op *op)
     else if (op->answer_count != op->statement_count)
         error.code = pdr_fail(&error, PDR_IO, "PostgreSQL: an answer is missing");
     else
-        error.code = pdr_pg_answer(&result, op, &s->heads, &error);
+        error.code = pdr_pg_answer(&result, op, &s->found, &error);
     complete(op, &result, &error);
     pdr_pg_op_free(op);
 }
@@ -118,7 +119,7 @@ static void lose(pg_store *s, int64_t now_us, const char *why)
 
 static bool send_statement(pg_store *s, pdr_pg_op *op, pdr_pg_statement statement)
 {
-    static const int binary[PDR_PG_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    static const int binary[PDR_PG_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                                   1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     const pdr_pg_statement_info *info = &pdr_pg_statements[statement];
     unsigned bit = 1u << statement;
@@ -359,6 +360,33 @@ static pdr_code store_save(pdr_store *base, int32_t partition, const pdr_save *s
     return code == PDR_OK ? submit(of(base), op, err) : code;
 }
 
+static pdr_code store_schemas(pdr_store *base, const uint64_t *fingerprints, size_t count,
+                              pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    pdr_pg_target target = {NO_PARTITION, done, context, tag};
+    pdr_pg_op *op = NULL;
+    pdr_code code = pdr_pg_op_schemas(&op, &target, fingerprints, count, err);
+    return code == PDR_OK ? submit(of(base), op, err) : code;
+}
+
+static pdr_code store_heads(pdr_store *base, pdr_bytes after, size_t limit, uint64_t revision,
+                            pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    pdr_pg_target target = {NO_PARTITION, done, context, tag};
+    pdr_pg_op *op = NULL;
+    pdr_code code = pdr_pg_op_heads(&op, &target, after, limit, revision, err);
+    return code == PDR_OK ? submit(of(base), op, err) : code;
+}
+
+static pdr_code store_put_states(pdr_store *base, int32_t partition, const pdr_new_states *states,
+                                 pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    pdr_pg_target target = {partition, done, context, tag};
+    pdr_pg_op *op = NULL;
+    pdr_code code = pdr_pg_op_put_states(&op, &target, states, err);
+    return code == PDR_OK ? submit(of(base), op, err) : code;
+}
+
 static void store_forget(pdr_store *base, void *context)
 {
     pg_store *s = of(base);
@@ -399,7 +427,7 @@ static void store_close(pdr_store *base)
     pdr_pg_queue_clear(&s->waiting);
     pdr_pg_queue_clear(&s->under_way);
     pdr_pg_queue_clear(&s->failed);
-    pdr_pg_heads_release(&s->heads);
+    pdr_pg_found_release(&s->found);
     for (int i = 0; i < PDR_PG_STATEMENTS; i++)
         pdr_free(s->sql[i]);
     pdr_pg_admin_release(&s->admin);
@@ -407,8 +435,22 @@ static void store_close(pdr_store *base)
 }
 
 static const pdr_store_ops postgres_ops = {
-    "postgres",  store_close,  store_init, store_meta,   store_reset, store_dump,    store_load,
-    store_claim, store_lookup, store_save, store_forget, store_poll,  store_wait_on,
+    .name = "postgres",
+    .close = store_close,
+    .init = store_init,
+    .meta = store_meta,
+    .reset = store_reset,
+    .dump = store_dump,
+    .load = store_load,
+    .claim = store_claim,
+    .lookup = store_lookup,
+    .save = store_save,
+    .schemas = store_schemas,
+    .heads = store_heads,
+    .put_states = store_put_states,
+    .forget = store_forget,
+    .poll = store_poll,
+    .wait_on = store_wait_on,
 };
 
 static pdr_code check_limit(int limit_ms, const char *name, pdr_error *err)

@@ -37,6 +37,7 @@ typedef struct sim_table { /* one partition */
 
 typedef struct sim_copy { /* of the whole store, kept to be restored */
     sim_table *tables;
+    size_t schema_count;
 } sim_copy;
 
 enum { SIM_COPIES = 16 };
@@ -45,6 +46,8 @@ typedef struct sim_true_store {
     bool initialised;
     pdr_store_meta meta;
     sim_table *tables;
+    const pdr_schema_row **schemas; /* in the order of coming: an older store has fewer of them */
+    size_t schema_count, schema_capacity;
     sim_copy copies[SIM_COPIES];
     size_t copy_count, copy_next;
 } sim_true_store;
@@ -97,9 +100,11 @@ size_t sim_truth_find(const sim_truth *truth, int64_t offset); /* index of the f
 sim_reader *sim_reader_nudge(sim_reader *reader);
 
 void sim_store_make(pdr_sim_world *world, const pdr_store_meta *meta); /* empty, under a new store id */
+int sim_compare(pdr_bytes a, pdr_bytes b);                             /* of keys */
 const sim_head *sim_table_find(const sim_table *table, pdr_bytes key, size_t *at);
 pdr_code sim_table_claim(pdr_sim_world *world, int32_t partition, const pdr_claim *claim);
 pdr_code sim_table_save(pdr_sim_world *world, int32_t partition, const pdr_save *save);
+pdr_code sim_table_put_states(pdr_sim_world *world, int32_t partition, const pdr_new_states *states);
 /* Each (head, state) of all partitions in ascending order of key; *partition is set before each look. */
 void sim_table_merge(pdr_sim_world *world, void (*look)(void *context, const pdr_head *head), void *context,
                      int32_t *partition);

@@ -5,7 +5,15 @@
 
 #include "base/mem.h"
 
-typedef enum sim_op_kind { OP_LOAD, OP_CLAIM, OP_LOOKUP, OP_SAVE } sim_op_kind;
+typedef enum sim_op_kind {
+    OP_LOAD,
+    OP_CLAIM,
+    OP_LOOKUP,
+    OP_SAVE,
+    OP_SCHEMAS,
+    OP_HEADS,
+    OP_PUT_STATES
+} sim_op_kind;
 typedef enum sim_fate {
     FATE_DONE,
     FATE_UNAVAILABLE,
@@ -40,13 +48,29 @@ typedef struct sim_op {
     pdr_save save;
     pdr_lookup_key *keys;
     size_t key_count;
+    uint64_t *fingerprints; /* of OP_SCHEMAS */
+    size_t fingerprint_count;
+    pdr_bytes after; /* of OP_HEADS, with limit and revision */
+    size_t limit;
+    uint64_t revision;
+    pdr_new_states states;
     pdr_code code; /* the result, as it was when it was carried out */
     pdr_partition_row row;
     pdr_head *heads;
     size_t head_count;
+    pdr_schema_row *schemas;
+    size_t schema_count;
 } sim_op;
 
 /* --- At the server --- */
+
+static const sim_state *wanted_state(const sim_head *head, const pdr_lookup_key *key)
+{
+    for (size_t i = 0; i < key->revision_count; i++)
+        for (const sim_state *state = head->states; state; state = state->next)
+            if (state->revision == key->revisions[i]) return state;
+    return NULL;
+}
 
 static void look_up(sim_op *op, const sim_table *table)
 {
@@ -56,19 +80,64 @@ static void look_up(sim_op *op, const sim_table *table)
         if (!found) continue;
         pdr_head *head = &op->heads[op->head_count++];
         *head = found->head;
-        for (const sim_state *state = found->states; state; state = state->next) {
-            if (state->revision != op->keys[i].revision) continue;
-            head->revision = state->revision;
-            head->state_seq = state->seq;
-            head->state = state->packed;
-        }
+        const sim_state *state = wanted_state(found, &op->keys[i]);
+        if (!state) continue;
+        head->revision = state->revision;
+        head->state_seq = state->seq;
+        head->state = state->packed;
     }
+}
+
+static bool is_asked(const sim_op *op, uint64_t fingerprint)
+{
+    for (size_t i = 0; i < op->fingerprint_count; i++)
+        if (op->fingerprints[i] == fingerprint) return true;
+    return op->fingerprint_count == 0;
+}
+
+static pdr_code find_schemas(sim_op *op)
+{
+    const sim_true_store *store = &op->store->world->store;
+    op->schemas = sim_alloc(op->store->world, store->schema_count * sizeof *op->schemas);
+    for (size_t i = 0; i < store->schema_count; i++)
+        if (is_asked(op, store->schemas[i]->fingerprint))
+            op->schemas[op->schema_count++] = *store->schemas[i];
+    return PDR_OK;
+}
+
+/* States of one head follow each other: the page has each head once. */
+static void take_page(void *context, const pdr_head *head)
+{
+    sim_op *op = context;
+    pdr_head *newest = op->head_count ? &op->heads[op->head_count - 1] : NULL;
+    if (op->after.size && sim_compare(head->key, op->after) <= 0) return;
+    if (!newest || !pdr_bytes_equal(newest->key, head->key)) {
+        if (op->head_count == op->limit) return;
+        newest = &op->heads[op->head_count++];
+        *newest = *head;
+        newest->ids = newest->state = pdr_bytes_of(NULL, 0);
+        newest->revision = newest->state_seq = 0;
+    }
+    if (!head->state.data || head->revision != op->revision) return;
+    newest->revision = head->revision;
+    newest->state_seq = head->state_seq;
+    newest->state = pdr_bytes_of("", 0);
+}
+
+static pdr_code find_heads(sim_op *op)
+{
+    int32_t partition;
+    op->heads = sim_alloc(op->store->world, op->limit * sizeof *op->heads);
+    sim_table_merge(op->store->world, take_page, op, &partition);
+    return PDR_OK;
 }
 
 static pdr_code apply_op(sim_op *op)
 {
     pdr_sim_world *world = op->store->world;
     if (!world->store.initialised || op->partition >= world->options.partitions) return PDR_NOT_INITIALISED;
+    if (op->kind == OP_SCHEMAS) return find_schemas(op);
+    if (op->kind == OP_HEADS) return find_heads(op);
     sim_table *table = &world->store.tables[op->partition];
     pdr_code code = PDR_OK;
     switch (op->kind) {
@@ -76,6 +145,9 @@ static pdr_code apply_op(sim_op *op)
     case OP_CLAIM: code = sim_table_claim(world, op->partition, &op->claim); break;
     case OP_LOOKUP: look_up(op, table); break;
     case OP_SAVE: code = sim_table_save(world, op->partition, &op->save); break;
+    case OP_PUT_STATES: code = sim_table_put_states(world, op->partition, &op->states); break;
+    case OP_SCHEMAS:
+    case OP_HEADS: break; /* above */
     }
     op->row = table->row;
     return code;
@@ -83,7 +155,7 @@ static pdr_code apply_op(sim_op *op)
 
 static void carry_out(sim_op *op)
 {
-    static const char *const names[] = {"load", "claim", "look-up", "save"};
+    static const char *const names[] = {"load", "claim", "look-up", "save", "schemas", "heads", "put states"};
     pdr_sim_world *world = op->store->world;
     op->code = apply_op(op);
     pdr_sim_world_trace(world, "p%d store: node %u %s #%llu: %s; term %lld, saves %llu, checkpoint %lld",
@@ -144,7 +216,7 @@ static void op_arrives(void *context, uint64_t value)
 static sim_fate choose_fate(pdr_sim_world *world, sim_op_kind kind)
 {
     if (sim_fault(world, PDR_SIM_store_unavailable)) return FATE_UNAVAILABLE;
-    if (kind == OP_LOAD || kind == OP_LOOKUP) return FATE_DONE;
+    if (kind != OP_CLAIM && kind != OP_SAVE) return FATE_DONE;
     if (sim_fault(world, PDR_SIM_store_unknown_done)) return FATE_UNKNOWN_DONE;
     if (sim_fault(world, PDR_SIM_store_unknown_lost)) return FATE_UNKNOWN_LOST;
     if (sim_fault(world, PDR_SIM_store_unknown_late)) return FATE_UNKNOWN_LATE;
@@ -206,6 +278,14 @@ static pdr_code store_claim(pdr_store *base, int32_t partition, const pdr_claim 
     return submit(op, done, context, tag);
 }
 
+static pdr_lookup_key copy_key(pdr_sim_world *world, const pdr_lookup_key *key)
+{
+    size_t size = key->revision_count * sizeof *key->revisions;
+    uint64_t *revisions = sim_alloc(world, size);
+    if (size) memcpy(revisions, key->revisions, size);
+    return (pdr_lookup_key){sim_copy_bytes(world, key->key), revisions, key->revision_count};
+}
+
 static pdr_code store_lookup(pdr_store *base, int32_t partition, const pdr_lookup_key *keys, size_t count,
                              pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
 {
@@ -215,8 +295,20 @@ static pdr_code store_lookup(pdr_store *base, int32_t partition, const pdr_looku
     op->keys = sim_alloc(op->store->world, count * sizeof *keys);
     op->key_count = count;
     for (size_t i = 0; i < count; i++)
-        op->keys[i] = (pdr_lookup_key){sim_copy_bytes(op->store->world, keys[i].key), keys[i].revision};
+        op->keys[i] = copy_key(op->store->world, &keys[i]);
     return submit(op, done, context, tag);
+}
+
+static const pdr_head *copy_heads(pdr_sim_world *world, const pdr_head *given, size_t count)
+{
+    pdr_head *heads = sim_alloc(world, count * sizeof *heads);
+    for (size_t i = 0; i < count; i++) {
+        heads[i] = given[i];
+        heads[i].key = sim_copy_bytes(world, given[i].key);
+        heads[i].ids = sim_copy_bytes(world, given[i].ids);
+        heads[i].state = sim_copy_bytes(world, given[i].state);
+    }
+    return heads;
 }
 
 static pdr_code store_save(pdr_store *base, int32_t partition, const pdr_save *save, pdr_store_done done,
@@ -227,16 +319,49 @@ static pdr_code store_save(pdr_store *base, int32_t partition, const pdr_save *s
     if (code != PDR_OK) return code;
     pdr_sim_world *world = op->store->world;
     op->save = *save;
-    pdr_head *heads = sim_alloc(world, save->head_count * sizeof *heads);
-    for (size_t i = 0; i < save->head_count; i++) {
-        heads[i] = save->heads[i];
-        heads[i].key = sim_copy_bytes(world, save->heads[i].key);
-        heads[i].ids = sim_copy_bytes(world, save->heads[i].ids);
-        heads[i].state = sim_copy_bytes(world, save->heads[i].state);
+    op->save.heads = copy_heads(world, save->heads, save->head_count);
+    pdr_schema_row *schemas = sim_alloc(world, save->schema_count * sizeof *schemas);
+    for (size_t i = 0; i < save->schema_count; i++) {
+        schemas[i] = save->schemas[i];
+        schemas[i].name = sim_copy_bytes(world, save->schemas[i].name);
+        schemas[i].json = sim_copy_bytes(world, save->schemas[i].json);
     }
-    op->save.heads = heads;
-    op->save.schemas = NULL; /* the store's schemas are a cache that no simulated reader asks for */
-    op->save.schema_count = 0;
+    op->save.schemas = schemas;
+    return submit(op, done, context, tag);
+}
+
+static pdr_code store_schemas(pdr_store *base, const uint64_t *fingerprints, size_t count,
+                              pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    sim_op *op;
+    pdr_code code = make_op(&op, base, OP_SCHEMAS, 0, err);
+    if (code != PDR_OK) return code;
+    op->fingerprints = sim_alloc(op->store->world, count * sizeof *fingerprints);
+    op->fingerprint_count = count;
+    if (count) memcpy(op->fingerprints, fingerprints, count * sizeof *fingerprints);
+    return submit(op, done, context, tag);
+}
+
+static pdr_code store_heads(pdr_store *base, pdr_bytes after, size_t limit, uint64_t revision,
+                            pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    sim_op *op;
+    pdr_code code = make_op(&op, base, OP_HEADS, 0, err);
+    if (code != PDR_OK) return code;
+    op->after = sim_copy_bytes(op->store->world, after);
+    op->limit = limit;
+    op->revision = revision;
+    return submit(op, done, context, tag);
+}
+
+static pdr_code store_put_states(pdr_store *base, int32_t partition, const pdr_new_states *states,
+                                 pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    sim_op *op;
+    pdr_code code = make_op(&op, base, OP_PUT_STATES, partition, err);
+    if (code != PDR_OK) return code;
+    op->states = *states;
+    op->states.heads = copy_heads(op->store->world, states->heads, states->count);
     return submit(op, done, context, tag);
 }
 
@@ -290,6 +415,8 @@ static void complete(sim_op *op)
     }
     result.heads = heads;
     result.head_count = op->head_count;
+    result.schemas = op->schemas;
+    result.schema_count = op->schema_count;
     op->done(op->context, op->tag, &result);
     memset(heads, 0xdd, size);
     free(heads);
@@ -419,6 +546,9 @@ static const pdr_store_ops store_ops = {
     .claim = store_claim,
     .lookup = store_lookup,
     .save = store_save,
+    .schemas = store_schemas,
+    .heads = store_heads,
+    .put_states = store_put_states,
     .forget = store_forget,
     .poll = store_poll,
     .wait_on = store_wait_on,

@@ -9,6 +9,7 @@ static void tell_stored(pdr_sim_world *world, int32_t partition)
 void sim_store_make(pdr_sim_world *world, const pdr_store_meta *meta)
 {
     world->store.initialised = true;
+    world->store.schema_count = 0;
     if (meta != &world->store.meta) world->store.meta = *meta;
     pdr_partition_row row = {
         .stamp = {.term = PDR_TERM_NONE}, .checkpoint = PDR_POSITION_START, .seen = PDR_POSITION_START};
@@ -20,7 +21,7 @@ void sim_store_make(pdr_sim_world *world, const pdr_store_meta *meta)
         tell_stored(world, p);
 }
 
-static int compare(pdr_bytes a, pdr_bytes b)
+int sim_compare(pdr_bytes a, pdr_bytes b)
 {
     int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
     return order ? order : (a.size > b.size) - (a.size < b.size);
@@ -31,13 +32,13 @@ const sim_head *sim_table_find(const sim_table *table, pdr_bytes key, size_t *at
     size_t low = 0, high = table->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare(table->heads[middle]->head.key, key) < 0)
+        if (sim_compare(table->heads[middle]->head.key, key) < 0)
             low = middle + 1;
         else
             high = middle;
     }
     if (at) *at = low;
-    bool found = low < table->count && compare(table->heads[low]->head.key, key) == 0;
+    bool found = low < table->count && sim_compare(table->heads[low]->head.key, key) == 0;
     return found ? table->heads[low] : NULL;
 }
 
@@ -95,12 +96,59 @@ static bool stamp_equal(const pdr_stamp *a, const pdr_stamp *b)
            a->saves == b->saves;
 }
 
+static void put_schema(pdr_sim_world *world, const pdr_schema_row *schema)
+{
+    sim_true_store *store = &world->store;
+    size_t at = 0;
+    while (at < store->schema_count && store->schemas[at]->fingerprint != schema->fingerprint)
+        at++;
+    const pdr_schema_row *old = at < store->schema_count ? store->schemas[at] : NULL;
+    if (old && (old->registry_id >= 0 || schema->registry_id < 0)) return;
+    pdr_schema_row *made = sim_alloc(world, sizeof *made);
+    *made = old ? *old
+                : (pdr_schema_row){schema->fingerprint, sim_copy_bytes(world, schema->name),
+                                   sim_copy_bytes(world, schema->json), -1};
+    made->registry_id = schema->registry_id;
+    store->schemas =
+        sim_grow(world, store->schemas, store->schema_count, &store->schema_capacity, sizeof(void *));
+    store->schemas[at] = made;
+    if (!old) store->schema_count++;
+}
+
+/* A state is written for the head that is there, if it isn't ahead of it. */
+static void add_state(pdr_sim_world *world, sim_table *table, const pdr_head *given)
+{
+    size_t at;
+    const sim_head *old = sim_table_find(table, given->key, &at);
+    if (!old || old->head.seq < given->state_seq) return;
+    for (const sim_state *state = old->states; state; state = state->next)
+        if (state->revision == given->revision && state->seq >= given->state_seq) return;
+    sim_state state = {.revision = given->revision, .seq = given->state_seq};
+    state.packed = sim_copy_bytes(world, given->state);
+    sim_head *made = sim_alloc(world, sizeof *made);
+    *made = *old;
+    made->states = put_state(world, old->states, &state);
+    table->heads[at] = made;
+}
+
+pdr_code sim_table_put_states(pdr_sim_world *world, int32_t partition, const pdr_new_states *states)
+{
+    sim_table *table = &world->store.tables[partition];
+    if (memcmp(states->store_id, table->row.stamp.store_id, PDR_ID_SIZE) != 0) return PDR_STALE;
+    for (size_t i = 0; i < states->count; i++)
+        add_state(world, table, &states->heads[i]);
+    tell_stored(world, partition);
+    return PDR_OK;
+}
+
 pdr_code sim_table_save(pdr_sim_world *world, int32_t partition, const pdr_save *save)
 {
     sim_table *table = &world->store.tables[partition];
     if (!stamp_equal(&save->expected, &table->row.stamp)) return PDR_STALE;
     for (size_t i = 0; i < save->head_count; i++)
         put_head(world, table, &save->heads[i]);
+    for (size_t i = 0; i < save->schema_count; i++)
+        put_schema(world, &save->schemas[i]);
     table->row.checkpoint = save->checkpoint;
     if (save->seen.offset > table->row.seen.offset) table->row.seen = save->seen;
     table->row.stamp.saves++;
@@ -128,6 +176,7 @@ static void restore(pdr_sim_world *world, const sim_copy *copy)
     sim_table *tables = copy_tables(world, copy->tables);
     for (int32_t p = 0; p < world->options.partitions; p++) {
         world->store.tables[p] = tables[p];
+        world->store.schema_count = copy->schema_count;
         pdr_sim_world_trace(world, "p%d: store is back at term %lld, saves %llu, checkpoint %lld", (int)p,
                             (long long)tables[p].row.stamp.term.offset,
                             (unsigned long long)tables[p].row.stamp.saves,
@@ -162,7 +211,7 @@ void sim_store_misfortune(pdr_sim_world *world, int32_t partition)
         restore(world, &store->copies[pdr_sim_world_below(world, store->copy_count)]);
     else if (sim_fault(world, PDR_SIM_store_lost))
         sim_store_make(world, &store->meta);
-    store->copies[store->copy_next].tables = copy_tables(world, store->tables);
+    store->copies[store->copy_next] = (sim_copy){copy_tables(world, store->tables), store->schema_count};
     store->copy_next = (store->copy_next + 1) % SIM_COPIES;
     if (store->copy_count < SIM_COPIES) store->copy_count++;
 }
@@ -203,7 +252,7 @@ void sim_table_merge(pdr_sim_world *world, void (*look)(void *context, const pdr
         for (int32_t p = 0; p < world->options.partitions; p++) {
             const sim_table *table = &world->store.tables[p];
             if (at[p] == table->count) continue;
-            if (least && compare(table->heads[at[p]]->head.key, least->head.key) >= 0) continue;
+            if (least && sim_compare(table->heads[at[p]]->head.key, least->head.key) >= 0) continue;
             least = table->heads[at[p]];
             *partition = p;
         }

@@ -153,7 +153,7 @@ static int write_some(sqlite_store *store, size_t *count)
 
 static bool writes(const op *o)
 {
-    return o->kind == OP_CLAIM || o->kind == OP_SAVE;
+    return o->kind == OP_CLAIM || o->kind == OP_SAVE || o->kind == OP_PUT_STATES;
 }
 
 /* Carry out the first operations of the queue, `most` at most; gives how many, 0 when the file is locked. */
@@ -194,6 +194,8 @@ static size_t tell(sqlite_store *store)
             .row = o->row,
             .heads = o->heads,
             .head_count = failed ? 0 : o->head_count,
+            .schemas = o->schemas,
+            .schema_count = failed ? 0 : o->schema_count,
         };
         o->done(o->context, o->tag, &result);
         callbacks++;
@@ -263,6 +265,9 @@ static const pdr_store_ops store_ops = {
     .claim = pdr_sqlite_claim,
     .lookup = pdr_sqlite_lookup,
     .save = pdr_sqlite_save,
+    .schemas = pdr_sqlite_schemas,
+    .heads = pdr_sqlite_heads,
+    .put_states = pdr_sqlite_put_states,
     .forget = pdr_sqlite_forget,
     .poll = poll_store,
     .wait_on = wait_on,

@@ -93,7 +93,12 @@ static bool own_keys(op *o, const pdr_lookup_key *keys, size_t count)
     o->key_count = count;
     if (count) memcpy(o->keys, keys, count * sizeof *keys);
     for (size_t i = 0; i < count; i++) {
-        if (!own(&o->arena, &o->keys[i].key)) return false;
+        pdr_lookup_key *key = &o->keys[i];
+        if (!own(&o->arena, &key->key)) return false;
+        uint64_t *revisions = pdr_arena_calloc(&o->arena, key->revision_count + 1, sizeof *revisions);
+        if (!revisions) return false;
+        if (key->revision_count) memcpy(revisions, key->revisions, key->revision_count * sizeof *revisions);
+        key->revisions = revisions;
     }
     return true;
 }
@@ -105,18 +110,17 @@ pdr_code pdr_sqlite_lookup(pdr_store *base, int32_t partition, const pdr_lookup_
     return submit((sqlite_store *)base, o, o && own_keys(o, keys, count), err);
 }
 
-static bool own_heads(op *o, const pdr_head *given, size_t count)
+static const pdr_head *own_heads(op *o, const pdr_head *given, size_t count)
 {
     pdr_head *heads = pdr_arena_calloc(&o->arena, count, sizeof *heads);
-    if (!heads) return false;
+    if (!heads) return NULL;
     if (count) memcpy(heads, given, count * sizeof *heads);
     for (size_t i = 0; i < count; i++) {
         if (!own(&o->arena, &heads[i].key) || !own(&o->arena, &heads[i].ids) ||
             !own(&o->arena, &heads[i].state))
-            return false;
+            return NULL;
     }
-    o->save.heads = heads;
-    return true;
+    return heads;
 }
 
 static bool own_schemas(op *o, const pdr_schema_row *given, size_t count)
@@ -138,10 +142,49 @@ pdr_code pdr_sqlite_save(pdr_store *base, int32_t partition, const pdr_save *sav
     bool copied = false;
     if (o) {
         o->save = *save;
-        copied =
-            own_heads(o, save->heads, save->head_count) && own_schemas(o, save->schemas, save->schema_count);
+        o->save.heads = own_heads(o, save->heads, save->head_count);
+        copied = o->save.heads && own_schemas(o, save->schemas, save->schema_count);
     }
     return submit((sqlite_store *)base, o, copied, err);
+}
+
+pdr_code pdr_sqlite_schemas(pdr_store *base, const uint64_t *fingerprints, size_t count, pdr_store_done done,
+                            void *context, uint64_t tag, pdr_error *err)
+{
+    op *o = new_op(OP_SCHEMAS, -1, done, context, tag);
+    bool copied = false;
+    if (o) {
+        o->fingerprints = pdr_arena_calloc(&o->arena, count + 1, sizeof *fingerprints);
+        o->fingerprint_count = count;
+        copied = o->fingerprints != NULL;
+        if (copied && count) memcpy(o->fingerprints, fingerprints, count * sizeof *fingerprints);
+    }
+    return submit((sqlite_store *)base, o, copied, err);
+}
+
+pdr_code pdr_sqlite_heads(pdr_store *base, pdr_bytes after, size_t limit, uint64_t revision,
+                          pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    op *o = new_op(OP_HEADS, -1, done, context, tag);
+    bool copied = false;
+    if (o) {
+        o->after = after;
+        o->limit = limit;
+        o->revision = revision;
+        copied = own(&o->arena, &o->after);
+    }
+    return submit((sqlite_store *)base, o, copied, err);
+}
+
+pdr_code pdr_sqlite_put_states(pdr_store *base, int32_t partition, const pdr_new_states *states,
+                               pdr_store_done done, void *context, uint64_t tag, pdr_error *err)
+{
+    op *o = new_op(OP_PUT_STATES, partition, done, context, tag);
+    if (o) {
+        o->states = *states;
+        o->states.heads = own_heads(o, states->heads, states->count);
+    }
+    return submit((sqlite_store *)base, o, o && o->states.heads, err);
 }
 
 void pdr_sqlite_forget(pdr_store *base, void *context)

@@ -42,6 +42,10 @@ typedef struct statement_text {
     const char *sql;
 } statement_text;
 
+#define SCHEMAS_SQL                                                                                          \
+    "SELECT s.fingerprint, s.name, s.json, r.id FROM store_schema s "                                        \
+    "LEFT JOIN store_registry r ON r.fingerprint = s.fingerprint"
+
 static const statement_text statement_texts[] = {
     {offsetof(sqlite_store, begin), "BEGIN IMMEDIATE"},
     {offsetof(sqlite_store, begin_read), "BEGIN DEFERRED"},
@@ -67,7 +71,19 @@ static const statement_text statement_texts[] = {
     {offsetof(sqlite_store, put_state),
      "INSERT INTO store_state VALUES (?, ?, ?, ?) ON CONFLICT (key, revision) DO UPDATE SET "
      "seq = excluded.seq, state = excluded.state"},
-    {offsetof(sqlite_store, put_schema), "INSERT OR IGNORE INTO store_schema VALUES (?, ?, ?)"},
+    {offsetof(sqlite_store, put_schema),
+     "INSERT OR IGNORE INTO store_schema (fingerprint, name, json) VALUES (?, ?, ?)"},
+    {offsetof(sqlite_store, put_registry), "INSERT OR IGNORE INTO store_registry VALUES (?, ?)"},
+    {offsetof(sqlite_store, schemas), SCHEMAS_SQL},
+    {offsetof(sqlite_store, schema), SCHEMAS_SQL " WHERE s.fingerprint = ?"},
+    {offsetof(sqlite_store, heads),
+     "SELECT h.key, h.seq, h.last_offset, h.last_term_offset, h.last_term_incarnation, h.last_number, x'', "
+     "h.timer_us, ?3, s.seq, CASE WHEN s.seq IS NULL THEN NULL ELSE x'' END FROM store_head h "
+     "LEFT JOIN store_state s ON s.key = h.key AND s.revision = ?3 WHERE h.key > ?1 ORDER BY h.key LIMIT ?2"},
+    {offsetof(sqlite_store, add_state),
+     "INSERT INTO store_state SELECT ?1, ?2, ?3, ?4 FROM store_head h WHERE h.key = ?1 AND h.seq >= ?3 "
+     "ON CONFLICT (key, revision) DO UPDATE SET seq = excluded.seq, state = excluded.state "
+     "WHERE store_state.seq < excluded.seq"},
     {offsetof(sqlite_store, move),
      "UPDATE store_partition SET saves = ?2, checkpoint_offset = ?3, checkpoint_term_offset = ?4, "
      "checkpoint_term_incarnation = ?5, checkpoint_number = ?6, seen_offset = ?7, seen_term_offset = ?8, "
@@ -85,6 +101,7 @@ pdr_code pdr_sqlite_store_prepare(sqlite_store *store, pdr_error *err)
     if (store->prepared) return PDR_OK;
     pdr_store_meta meta;
     pdr_code code = pdr_sqlite_store_read_meta(store->db, &meta, err);
+    if (code == PDR_OK) code = pdr_sqlite_store_add_tables(store->db, err);
     for (int i = 0; code == PDR_OK && i < STATEMENTS; i++)
         code = pdr_sqlite_prepare(store->db, statement_at(store, i), statement_texts[i].sql, err);
     store->prepared = code == PDR_OK;
@@ -137,27 +154,48 @@ static int read_row(sqlite_store *store, op *o, bool *there)
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : reset;
 }
 
-/* One key's head into the operation's heads, if it is there. */
-static int look_up_key(sqlite_store *store, op *o, const pdr_lookup_key *key)
+static int keep_head(op *o, pdr_head head)
+{
+    pdr_bytes *parts[3] = {&head.key, &head.ids, &head.state};
+    for (int i = 0; i < 3; i++) {
+        if (!parts[i]->data) continue;
+        *parts[i] = pdr_arena_bytes(&o->arena, *parts[i]);
+        if (!parts[i]->data) return SQLITE_NOMEM;
+    }
+    o->heads[o->head_count++] = head;
+    return SQLITE_OK;
+}
+
+/* One key's head with the state of one revision into the operation's heads, if it is there. `last`: also
+ * without a state. *found: no more revisions need be tried. */
+static int look_up_revision(sqlite_store *store, op *o, pdr_bytes key, uint64_t revision, bool last,
+                            bool *found)
 {
     sqlite3_stmt *s = store->lookup;
-    int rc = pdr_sqlite_bind_text(s, 1, key->key);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s, 2, (int64_t)key->revision);
+    int rc = pdr_sqlite_bind_text(s, 1, key);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s, 2, (int64_t)revision);
     if (rc == SQLITE_OK) rc = sqlite3_step(s);
+    int kept = SQLITE_OK;
+    *found = rc == SQLITE_DONE;
     if (rc == SQLITE_ROW) {
-        pdr_head *head = &o->heads[o->head_count];
-        *head = pdr_sqlite_column_head(s, 0);
-        pdr_bytes *parts[3] = {&head->key, &head->ids, &head->state};
-        for (int i = 0; i < 3; i++) {
-            if (!parts[i]->data) continue;
-            *parts[i] = pdr_arena_bytes(&o->arena, *parts[i]);
-            if (!parts[i]->data) rc = SQLITE_NOMEM;
-        }
-        o->head_count++;
+        pdr_head head = pdr_sqlite_column_head(s, 0);
+        *found = last || head.state.data;
+        if (*found) kept = keep_head(o, head);
     }
     int reset = sqlite3_reset(s);
-    if (rc == SQLITE_NOMEM) return rc;
+    if (kept != SQLITE_OK) return kept;
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : reset;
+}
+
+static int look_up_key(sqlite_store *store, op *o, const pdr_lookup_key *key)
+{
+    bool found = false;
+    int rc = SQLITE_OK;
+    size_t tries = key->revision_count ? key->revision_count : 1;
+    for (size_t i = 0; i < tries && !found && rc == SQLITE_OK; i++)
+        rc = look_up_revision(store, o, key->key, key->revision_count ? key->revisions[i] : 0, i + 1 == tries,
+                              &found);
+    return rc;
 }
 
 int pdr_sqlite_run_read(sqlite_store *store, op *o)
@@ -165,6 +203,8 @@ int pdr_sqlite_run_read(sqlite_store *store, op *o)
     bool there = false;
     o->error.code = PDR_OK;
     o->head_count = 0;
+    if (o->kind == OP_SCHEMAS) return pdr_sqlite_run_schemas(store, o);
+    if (o->kind == OP_HEADS) return pdr_sqlite_run_heads(store, o);
     int rc = read_row(store, o, &there);
     if (rc != SQLITE_OK || !there || o->kind != OP_LOOKUP) return rc;
     o->heads = pdr_arena_calloc(&o->arena, o->key_count, sizeof *o->heads);
@@ -226,15 +266,6 @@ static int put_head(sqlite_store *store, int32_t partition, const pdr_head *head
     return rc == SQLITE_OK && head->state.data ? put_state(store, head) : rc;
 }
 
-static int put_schema(sqlite_store *store, const pdr_schema_row *schema)
-{
-    sqlite3_stmt *s = store->put_schema;
-    int rc = sqlite3_bind_int64(s, 1, (int64_t)schema->fingerprint);
-    if (rc == SQLITE_OK) rc = pdr_sqlite_bind_text(s, 2, schema->name);
-    if (rc == SQLITE_OK) rc = pdr_sqlite_bind_text(s, 3, schema->json);
-    return rc == SQLITE_OK ? run(s) : rc;
-}
-
 static int move_row(sqlite_store *store, op *o)
 {
     o->row.stamp.saves++;
@@ -264,7 +295,7 @@ static int save(sqlite_store *store, op *o)
     for (size_t i = 0; i < o->save.head_count && rc == SQLITE_OK; i++)
         rc = put_head(store, o->partition, &o->save.heads[i]);
     for (size_t i = 0; i < o->save.schema_count && rc == SQLITE_OK; i++)
-        rc = put_schema(store, &o->save.schemas[i]);
+        rc = pdr_sqlite_run_put_schema(store, &o->save.schemas[i]);
     return rc;
 }
 
@@ -274,5 +305,6 @@ int pdr_sqlite_run_write(sqlite_store *store, op *o)
     o->error.code = PDR_OK;
     int rc = read_row(store, o, &there);
     if (rc != SQLITE_OK || !there) return rc;
+    if (o->kind == OP_PUT_STATES) return pdr_sqlite_run_put_states(store, o);
     return o->kind == OP_CLAIM ? claim(store, o) : save(store, o);
 }

@@ -27,6 +27,17 @@ static const char tables_sql[] =
     "CREATE TABLE store_takeover (id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, "
     "term_offset INTEGER NOT NULL, term_incarnation INTEGER NOT NULL, at_us INTEGER NOT NULL, address TEXT);";
 
+/* The schema registry's ids. An older version neither knows nor minds this table. */
+static const char later_tables_sql[] =
+    "CREATE TABLE IF NOT EXISTS store_registry (fingerprint INTEGER PRIMARY KEY, id INTEGER NOT NULL);";
+
+pdr_code pdr_sqlite_store_add_tables(sqlite3 *db, pdr_error *err)
+{
+    bool there = false;
+    pdr_code code = pdr_sqlite_has(db, "store_registry", &there, err);
+    return code != PDR_OK || there ? code : pdr_sqlite_exec(db, later_tables_sql, err);
+}
+
 /* --- meta --- */
 
 static pdr_code read_meta_row(sqlite3 *db, sqlite3_stmt *statement, pdr_store_meta *out, pdr_error *err)
@@ -122,6 +133,7 @@ static pdr_code init_inside(sqlite3 *db, const pdr_store_meta *meta, pdr_error *
     snprintf(mark, sizeof mark, "PRAGMA application_id = %d", PDR_SQLITE_APPLICATION_ID);
     code = pdr_sqlite_exec(db, mark, err);
     if (code == PDR_OK) code = pdr_sqlite_exec(db, tables_sql, err);
+    if (code == PDR_OK) code = pdr_sqlite_exec(db, later_tables_sql, err);
     if (code == PDR_OK) code = write_meta(db, meta, err);
     return code == PDR_OK ? write_rows(db, meta->partitions, err) : code;
 }

@@ -10,6 +10,7 @@ const pdr_store_meta store_meta = {.journal_id = {1, 2, 3, 0, 0xff, 6, 7, 8, 9, 
 
 static const pdr_store_subject *subject;
 static void *place;
+const uint64_t wants_1[1] = {1};
 static pdr_store *stores[STORES];
 static pdr_arena kept = PDR_ARENA_INIT((size_t)1 << 30);
 static time_t give_up_at;
@@ -135,6 +136,14 @@ static void note(void *context, uint64_t tag, const pdr_store_result *result)
         o->heads[i].ids = copy_of(result->heads[i].ids);
         o->heads[i].state = copy_of(result->heads[i].state);
     }
+    o->schema_count = result->schema_count;
+    o->schemas = pdr_arena_calloc(&kept, result->schema_count + 1, sizeof *o->schemas);
+    cr_assert_not_null(o->schemas);
+    for (size_t i = 0; i < result->schema_count; i++) {
+        o->schemas[i] = result->schemas[i];
+        o->schemas[i].name = copy_of(result->schemas[i].name);
+        o->schemas[i].json = copy_of(result->schemas[i].json);
+    }
     if (o->then) o->then(o);
 }
 
@@ -181,6 +190,51 @@ void submit_save(outcome *o, pdr_store *store, int32_t partition, const pdr_save
     pdr_error err = {0};
     in_call = true;
     accepted(o, store->ops->save(store, partition, save, note, o, next_tag++, &err), &err);
+}
+
+void submit_schemas(outcome *o, pdr_store *store, const uint64_t *fingerprints, size_t count)
+{
+    pdr_error err = {0};
+    in_call = true;
+    accepted(o, store->ops->schemas(store, fingerprints, count, note, o, next_tag++, &err), &err);
+}
+
+void submit_heads(outcome *o, pdr_store *store, const char *after, size_t limit, uint64_t revision)
+{
+    pdr_error err = {0};
+    in_call = true;
+    accepted(o, store->ops->heads(store, text(after), limit, revision, note, o, next_tag++, &err), &err);
+}
+
+void submit_put_states(outcome *o, pdr_store *store, int32_t partition, const pdr_new_states *states)
+{
+    pdr_error err = {0};
+    in_call = true;
+    accepted(o, store->ops->put_states(store, partition, states, note, o, next_tag++, &err), &err);
+}
+
+outcome do_schemas(pdr_store *store, const uint64_t *fingerprints, size_t count)
+{
+    outcome o = {0};
+    submit_schemas(&o, store, fingerprints, count);
+    outcome_wait(&o);
+    return o;
+}
+
+outcome do_heads(pdr_store *store, const char *after, size_t limit, uint64_t revision)
+{
+    outcome o = {0};
+    submit_heads(&o, store, after, limit, revision);
+    outcome_wait(&o);
+    return o;
+}
+
+outcome do_put_states(pdr_store *store, int32_t partition, const pdr_new_states *states)
+{
+    outcome o = {0};
+    submit_put_states(&o, store, partition, states);
+    outcome_wait(&o);
+    return o;
 }
 
 outcome do_load(pdr_store *store, int32_t partition)
@@ -236,7 +290,7 @@ pdr_stamp save_head(pdr_store *store, pdr_stamp stamp, const pdr_head *head)
 
 const pdr_head *find_head(pdr_store *store, const char *key, uint64_t revision)
 {
-    pdr_lookup_key wanted = {text(key), revision};
+    pdr_lookup_key wanted = {text(key), &revision, 1};
     outcome o = do_lookup(store, 0, &wanted, 1);
     cr_assert_eq(o.code, PDR_OK, "%s", o.error.message);
     cr_assert_leq(o.head_count, 1);

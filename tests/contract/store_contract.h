@@ -48,10 +48,13 @@ typedef struct outcome {
     pdr_partition_row row;
     pdr_head *heads;
     size_t head_count;
+    pdr_schema_row *schemas;
+    size_t schema_count;
     void (*then)(struct outcome *outcome); /* run in the completion; NULL: nothing */
     struct outcome *other;
 } outcome;
 
+extern const uint64_t wants_1[1];    /* revision 1, for keys of look-ups */
 void outcome_wait(const outcome *o); /* until it is there; exactly once */
 
 /* Submit; the outcome must live until it is there. */
@@ -60,11 +63,18 @@ void submit_claim(outcome *o, pdr_store *store, int32_t partition, pdr_term term
 void submit_lookup(outcome *o, pdr_store *store, int32_t partition, const pdr_lookup_key *keys, size_t count);
 void submit_save(outcome *o, pdr_store *store, int32_t partition, const pdr_save *save);
 
+void submit_schemas(outcome *o, pdr_store *store, const uint64_t *fingerprints, size_t count);
+void submit_heads(outcome *o, pdr_store *store, const char *after, size_t limit, uint64_t revision);
+void submit_put_states(outcome *o, pdr_store *store, int32_t partition, const pdr_new_states *states);
+
 /* Submit and wait. */
 outcome do_load(pdr_store *store, int32_t partition);
 outcome do_claim(pdr_store *store, int32_t partition, pdr_term term);
 outcome do_lookup(pdr_store *store, int32_t partition, const pdr_lookup_key *keys, size_t count);
 outcome do_save(pdr_store *store, int32_t partition, const pdr_save *save);
+outcome do_schemas(pdr_store *store, const uint64_t *fingerprints, size_t count);
+outcome do_heads(pdr_store *store, const char *after, size_t limit, uint64_t revision);
+outcome do_put_states(pdr_store *store, int32_t partition, const pdr_new_states *states);
 /* Claim partition 0 with term (5, 55), which must go through; its stamp. */
 pdr_stamp claimed(pdr_store *store);
 /* Save one head under the stamp, which must go through; the new stamp. */

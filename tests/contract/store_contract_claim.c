@@ -19,7 +19,7 @@ Test(store_init, an_empty_place_is_not_initialised)
     cr_assert(err.message[0]);
     cr_assert_eq(do_load(store, 0).code, PDR_NOT_INITIALISED);
     cr_assert_eq(do_claim(store, 0, (pdr_term){1, 1}).code, PDR_NOT_INITIALISED);
-    pdr_lookup_key key = {text("k"), 1};
+    pdr_lookup_key key = {text("k"), wants_1, 1};
     cr_assert_eq(do_lookup(store, 0, &key, 1).code, PDR_NOT_INITIALISED);
     pdr_save save = {.checkpoint = PDR_POSITION_START, .seen = PDR_POSITION_START};
     cr_assert_eq(do_save(store, 0, &save).code, PDR_NOT_INITIALISED);
@@ -97,7 +97,7 @@ Test(store_claim, a_new_store_has_rows_at_the_start_and_one_store_id)
 Test(store_claim, a_partition_without_a_row_is_not_initialised)
 {
     pdr_store *store = store_world_store(0);
-    pdr_lookup_key key = {text("k"), 1};
+    pdr_lookup_key key = {text("k"), wants_1, 1};
     pdr_save save = {.checkpoint = PDR_POSITION_START, .seen = PDR_POSITION_START};
     const int32_t missing[] = {4, 1000000};
     for (size_t i = 0; i < 2; i++) {

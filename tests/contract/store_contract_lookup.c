@@ -9,7 +9,7 @@ Test(store_lookup, a_look_up_in_an_empty_store_gives_no_heads_but_the_stamp)
 {
     pdr_store *store = store_world_store(0);
     pdr_stamp stamp = claimed(store);
-    pdr_lookup_key key = {text("loan/1"), 1};
+    pdr_lookup_key key = {text("loan/1"), wants_1, 1};
     outcome o = do_lookup(store, 0, &key, 1);
     cr_assert_eq(o.code, PDR_OK);
     cr_assert_eq(o.head_count, 0);
@@ -39,10 +39,10 @@ Test(store_lookup, hundreds_of_keys_of_which_some_are_there)
     for (int i = 0; i < HEADS; i++) {
         snprintf(names[i], sizeof names[i], "entity/%d", i * 7919 % HEADS);
         heads[i] = head_of(names[i], (uint64_t)i + 1, i % 3 ? "state" : NULL);
-        keys[2 * i] = (pdr_lookup_key){text(names[i]), 1};
+        keys[2 * i] = (pdr_lookup_key){text(names[i]), wants_1, 1};
         char *missing = pdr_arena_alloc(store_world_arena(), 24);
         snprintf(missing, 24, "missing/%d", i);
-        keys[2 * i + 1] = (pdr_lookup_key){text(missing), 1};
+        keys[2 * i + 1] = (pdr_lookup_key){text(missing), wants_1, 1};
     }
     pdr_save save = {.expected = claimed(store),
                      .checkpoint = position(1),
@@ -94,7 +94,8 @@ Test(store_lookup, keys_of_one_look_up_may_want_different_revisions)
                      .heads = both,
                      .head_count = 2};
     cr_assert_eq(do_save(store, 0, &save).code, PDR_OK);
-    const pdr_lookup_key keys[2] = {{text("a"), 1}, {text("b"), 77}};
+    const uint64_t wants_77[] = {77};
+    const pdr_lookup_key keys[2] = {{text("a"), wants_1, 1}, {text("b"), wants_77, 1}};
     outcome o = do_lookup(store, 0, keys, 2);
     cr_assert_eq(o.head_count, 2);
     bool a_first = pdr_bytes_equal(o.heads[0].key, a.key);
@@ -109,7 +110,7 @@ Test(store_lookup, a_look_up_shows_the_stamp_that_another_owner_made)
     pdr_head head = head_of("loan/1", 1, "state");
     stamp = save_head(store, stamp, &head);
     outcome claim = do_claim(store_world_store(1), 0, (pdr_term){900, 9});
-    pdr_lookup_key key = {text("loan/1"), 1};
+    pdr_lookup_key key = {text("loan/1"), wants_1, 1};
     outcome o = do_lookup(store, 0, &key, 1);
     cr_assert(stamp_equal(&o.row.stamp, &claim.row.stamp));
     cr_assert(!stamp_equal(&o.row.stamp, &stamp));
@@ -124,7 +125,7 @@ Test(store_lookup, a_look_up_submitted_after_a_save_sees_it)
                      .seen = position(1),
                      .heads = &head,
                      .head_count = 1};
-    pdr_lookup_key key = {text("loan/1"), 1};
+    pdr_lookup_key key = {text("loan/1"), wants_1, 1};
     outcome before = {0}, saved = {0}, after = {0};
     submit_lookup(&before, store, 0, &key, 1);
     submit_save(&saved, store, 0, &save);

@@ -52,7 +52,7 @@ Test(store_save, a_save_goes_through_only_on_the_exact_stamp)
     wrong[5].saves++;
     wrong[6].saves--;
     pdr_head heads[2] = {head_of("loan/1", 9, "new"), head_of("loan/2", 9, "new")};
-    pdr_schema_row schema = {42, text("a.B"), text("\"string\"")};
+    pdr_schema_row schema = {42, text("a.B"), text("\"string\""), -1};
     for (int i = 0; i < 7; i++) {
         pdr_save save = {.expected = wrong[i],
                          .checkpoint = position(500),
@@ -119,7 +119,7 @@ Test(store_save, what_a_save_is_given_is_copied)
     head.state = text(state);
     head.ids = text(ids);
     char name[] = "a.B", json[] = "\"int\"";
-    pdr_schema_row schema = {7, text(name), text(json)};
+    pdr_schema_row schema = {7, text(name), text(json), -1};
     pdr_save save = {.expected = claimed(store),
                      .checkpoint = position(2),
                      .seen = position(3),
@@ -194,9 +194,9 @@ Test(store_save, a_refused_save_among_others_holds_none_of_them_up)
 Test(store_save, a_schema_that_is_there_already_is_left_alone)
 {
     pdr_store *store = store_world_store(0);
-    pdr_schema_row schemas[3] = {{1, text("a.A"), text("\"int\"")},
-                                 {0xffffffffffffffffu, text("a.B"), text("\"long\"")},
-                                 {1, text("a.A"), text("\"int\"")}};
+    pdr_schema_row schemas[3] = {{1, text("a.A"), text("\"int\""), -1},
+                                 {0xffffffffffffffffu, text("a.B"), text("\"long\""), -1},
+                                 {1, text("a.A"), text("\"int\""), -1}};
     pdr_save save = {.expected = claimed(store),
                      .checkpoint = position(1),
                      .seen = position(1),

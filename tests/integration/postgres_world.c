@@ -220,8 +220,9 @@ told claim_of(pdr_store *store, int32_t partition, int64_t term)
 
 told lookup_of(pdr_store *store, const char *key)
 {
+    static const uint64_t one = 1;
     told t = {0};
-    pdr_lookup_key wanted = {pdr_bytes_of(key, strlen(key)), 1};
+    pdr_lookup_key wanted = {pdr_bytes_of(key, strlen(key)), &one, 1};
     cr_assert_eq(store->ops->lookup(store, 0, &wanted, 1, tell, &t, 1, NULL), PDR_OK);
     until_told(store, &t);
     return t;

@@ -74,13 +74,15 @@ Test(postgres_open, schemas_and_limits_out_of_range_are_bad_settings)
     }
 }
 
+static const uint64_t one = 1; /* the revision that look-ups want */
+
 Test(postgres_open, every_allocation_of_opening_and_submitting_may_fail)
 {
     pdr_postgres_options options = {.url = "postgres://10.255.255.1/none"};
     pdr_head heads[2] = {{.key = pdr_bytes_of("a", 1), .state = pdr_bytes_of("s", 1)},
                          {.key = pdr_bytes_of("b", 1)}};
     pdr_save save = {.heads = heads, .head_count = 2};
-    pdr_lookup_key keys[2] = {{pdr_bytes_of("a", 1), 1}, {pdr_bytes_of("b", 1), 1}};
+    pdr_lookup_key keys[2] = {{pdr_bytes_of("a", 1), &one, 1}, {pdr_bytes_of("b", 1), &one, 1}};
     for (uint64_t at = 1;; at++) {
         pdr_error err = {0};
         pdr_store *store = NULL;
@@ -482,7 +484,7 @@ Test(postgres_bad_input, a_database_of_another_encoding_is_unsafe)
 Test(postgres_bad_input, keys_that_are_not_texts_fail_alone)
 {
     pdr_store *store = store_here();
-    pdr_lookup_key bad = {pdr_bytes_of("\xff\xfe", 2), 1}, good = {pdr_bytes_of("a", 1), 1};
+    pdr_lookup_key bad = {pdr_bytes_of("\xff\xfe", 2), &one, 1}, good = {pdr_bytes_of("a", 1), &one, 1};
     told before = {0}, broken = {0}, after = {0};
     cr_assert_eq(store->ops->lookup(store, 0, &good, 1, tell, &before, 1, NULL), PDR_OK);
     cr_assert_eq(store->ops->lookup(store, 0, &bad, 1, tell, &broken, 1, NULL), PDR_OK);

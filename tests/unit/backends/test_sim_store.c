@@ -99,7 +99,8 @@ Test(sim_store, goes_back_to_a_copy_of_before)
     do_save(&a, &second, 4, 8); /* carried out, then lost */
     cr_assert_eq(a.code, PDR_OK);
     cr_assert_eq(pdr_sim_store_row(world, 0)->checkpoint.offset, 7);
-    pdr_lookup_key key = {pdr_bytes_of("k/1", 3), 1};
+    static const uint64_t one = 1;
+    pdr_lookup_key key = {pdr_bytes_of("k/1", 3), &one, 1};
     cr_assert_eq(store->ops->lookup(store, 0, &key, 1, on_done, &a, 1, NULL), PDR_OK);
     wait_for(&a);
     cr_assert_eq(a.heads, 1);
