@@ -35,6 +35,14 @@ int pdr_cli_refuse(const pdr_cli_command *command, const char *why, const char *
     return PDR_EXIT_REFUSED;
 }
 
+pdr_code pdr_cli_print(const pdr_buf *text, pdr_error *err)
+{
+    pdr_cli_progress_end();
+    bool whole = !text->size || fwrite(text->data, 1, text->size, stdout) == text->size;
+    if (whole && fflush(stdout) == 0) return PDR_OK;
+    return pdr_fail(err, PDR_IO, "standard output can't be written");
+}
+
 /* --- progress --- */
 
 enum { PROGRESS_US = 100000 };

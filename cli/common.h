@@ -22,6 +22,9 @@ int pdr_cli_fail(const pdr_cli_command *command, const pdr_error *err);
 /* The command itself won't: why, and what would make it. Gives PDR_EXIT_REFUSED. */
 int pdr_cli_refuse(const pdr_cli_command *command, const char *why, const char *advice);
 
+/* What was made, to standard output. PDR_IO. */
+PDR_CHECKED pdr_code pdr_cli_print(const pdr_buf *text, pdr_error *err);
+
 /* --- progress: a line on standard error, only if that is a terminal --- */
 void pdr_cli_progress(const char *format, ...) PDR_PRINTF(1, 2); /* at most about ten times a second */
 void pdr_cli_progress_end(void);                                 /* takes the line away */
@@ -68,6 +71,6 @@ PDR_CHECKED pdr_code pdr_target_plan(const pdr_target *target, const pdr_app *ap
 PDR_CHECKED pdr_code pdr_target_open_store(const pdr_target *target, pdr_store **out, pdr_error *err);
 
 extern const pdr_cli_command pdr_cli_init, pdr_cli_rebuild_store, pdr_cli_store_dump, pdr_cli_gen_command,
-    pdr_cli_schema_check;
+    pdr_cli_schema_check, pdr_cli_schema_list, pdr_cli_schema_show;
 
 #endif

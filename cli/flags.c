@@ -8,7 +8,10 @@ enum { MAX_FLAGS = 32, HELP_COLUMN = 22 };
 
 static void print_help(const pdr_cli_command *command, const pdr_flag *flags)
 {
-    printf("usage: perdure %s [FLAGS]\n\n%s\n", command->name, command->about);
+    printf("usage: perdure %s", command->name);
+    for (const pdr_flag *f = flags; f->kind != PDR_FLAG_END; f++)
+        if (f->kind == PDR_FLAG_WORD) printf(" %s", f->name);
+    printf(" [FLAGS]\n\n%s\n", command->about);
     for (; flags->kind != PDR_FLAG_END; flags++) {
         int width =
             printf("  %s%s%s", flags->name, flags->value ? " " : "", flags->value ? flags->value : "");
@@ -43,6 +46,7 @@ static const pdr_flag *find(const pdr_flag *flags, const char *argument, const c
     const char *equals = strchr(argument, '=');
     size_t size = equals ? (size_t)(equals - argument) : strlen(argument);
     *value = equals ? equals + 1 : NULL;
+    if (argument[0] != '-') return NULL;
     for (; flags->kind != PDR_FLAG_END; flags++)
         if (strlen(flags->name) == size && memcmp(flags->name, argument, size) == 0) return flags;
     return NULL;
@@ -57,7 +61,7 @@ static pdr_flags_outcome take(const pdr_cli_command *command, const pdr_flag *fl
         return PDR_FLAGS_RUN;
     }
     if (!value || !*value) return wrong(command, "no value for ", flag->name);
-    if (flag->kind == PDR_FLAG_TEXT) {
+    if (flag->kind == PDR_FLAG_TEXT || flag->kind == PDR_FLAG_WORD) {
         *(const char **)flag->out = value;
         return PDR_FLAGS_RUN;
     }
@@ -65,6 +69,15 @@ static pdr_flags_outcome take(const pdr_cli_command *command, const pdr_flag *fl
     (void)snprintf(what, sizeof what, "%s takes a number from %" PRId64 " to %" PRId64 ", not ", flag->name,
                    flag->min, flag->max);
     return wrong(command, what, value);
+}
+
+/* The first word that isn't given yet; NULL: none is wanted. */
+static const pdr_flag *find_word(const pdr_flag *flags, const bool *given, const char *argument)
+{
+    if (argument[0] == '-') return NULL;
+    for (size_t i = 0; flags[i].kind != PDR_FLAG_END; i++)
+        if (flags[i].kind == PDR_FLAG_WORD && !given[i]) return &flags[i];
+    return NULL;
 }
 
 pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag *flags, int argc,
@@ -77,7 +90,11 @@ pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag
             print_help(command, flags);
             return PDR_FLAGS_HELPED;
         }
-        const pdr_flag *flag = find(flags, argv[i], &value);
+        const pdr_flag *flag = find_word(flags, given, argv[i]);
+        if (flag)
+            value = argv[i];
+        else
+            flag = find(flags, argv[i], &value);
         if (!flag) return wrong(command, argv[i][0] == '-' ? "no such flag: " : "unexpected: ", argv[i]);
         if (given[flag - flags]) return wrong(command, "given twice: ", flag->name);
         given[flag - flags] = true;

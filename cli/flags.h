@@ -8,7 +8,8 @@ typedef enum pdr_flag_kind {
     PDR_FLAG_END,
     PDR_FLAG_SWITCH, /* bool: given or not */
     PDR_FLAG_TEXT,   /* const char *: not empty */
-    PDR_FLAG_NUMBER  /* int64_t: decimal, within min..max */
+    PDR_FLAG_NUMBER, /* int64_t: decimal, within min..max */
+    PDR_FLAG_WORD    /* const char *: what stands there without a flag before it; `name` is for the help */
 } pdr_flag_kind;
 
 typedef struct pdr_flag {
@@ -29,7 +30,8 @@ typedef struct pdr_cli_command {
 
 typedef enum pdr_flags_outcome { PDR_FLAGS_RUN, PDR_FLAGS_HELPED, PDR_FLAGS_WRONG } pdr_flags_outcome;
 
-/* Take "--name VALUE" and "--name=VALUE"; each flag once; nothing else. --help prints the help to standard
+/* Take "--name VALUE" and "--name=VALUE", each flag once, and a word for each PDR_FLAG_WORD, in their order;
+ * nothing else. --help prints the help to standard
  * output; what is wrong goes to standard error. */
 pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag *flags, int argc,
                                   char **argv);

@@ -5,8 +5,9 @@
 #include "cli/common.h"
 #include "cli/gen.h"
 
-static const pdr_cli_command *const commands[] = {&pdr_cli_init, &pdr_cli_gen_command, &pdr_cli_rebuild_store,
-                                                  &pdr_cli_store_dump, &pdr_cli_schema_check};
+static const pdr_cli_command *const commands[] = {
+    &pdr_cli_init,         &pdr_cli_gen_command, &pdr_cli_rebuild_store, &pdr_cli_store_dump,
+    &pdr_cli_schema_check, &pdr_cli_schema_list, &pdr_cli_schema_show};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 const pdr_cli_command pdr_cli_gen_command = {

@@ -1,12 +1,11 @@
 /* perdure schema check: is everything that is in the log read by today's code? */
 #include "cli/schema_check.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "actors/log_id.h"
 #include "actors/waiter.h"
-#include "cli/log_walk.h"
+#include "cli/schema_survey.h"
 
 enum { MAX_REPORT = 256 * 1024 * 1024 };
 
@@ -22,18 +21,6 @@ typedef struct check {
     pdr_schema_findings found;
 } check;
 
-static void begin(void *context, int32_t partition)
-{
-    const check *c = context;
-    pdr_survey_begin(c->survey, partition);
-}
-
-static pdr_code take(void *context, const pdr_log_record *record, pdr_error *err)
-{
-    const check *c = context;
-    return pdr_survey_take(c->survey, record, err);
-}
-
 static pdr_code read_log(check *c, pdr_error *err)
 {
     int timeout_ms = (int)c->plan.settings.open_timeout_ms;
@@ -42,14 +29,7 @@ static pdr_code read_log(check *c, pdr_error *err)
     if (code == PDR_OK) code = pdr_survey_open(&c->survey, c->app.app, (uint64_t)c->sample, err);
     if (code != PDR_OK) return code;
     int64_t began_us = pdr_mono_us();
-    pdr_log_walk walk = {.doing = "checking",
-                         .log = c->log,
-                         .partitions = c->info.partitions,
-                         .timeout_ms = timeout_ms,
-                         .begin = begin,
-                         .record = take,
-                         .context = c};
-    code = pdr_log_walk_run(&walk, err);
+    code = pdr_survey_log(c->survey, c->log, c->info.partitions, timeout_ms, err);
     c->found.seconds = (double)(pdr_mono_us() - began_us) / 1e6;
     return code;
 }
@@ -107,10 +87,8 @@ static pdr_code print(check *c, pdr_error *err)
     pdr_buf out = PDR_BUF_INIT(MAX_REPORT);
     pdr_code code =
         c->json ? pdr_schema_report_json(&c->found, &out) : pdr_schema_report_text(&c->found, &out);
-    pdr_cli_progress_end();
     if (code != PDR_OK) code = pdr_fail(err, code, "the report");
-    if (code == PDR_OK && (fwrite(out.data, 1, out.size, stdout) != out.size || fflush(stdout) != 0))
-        code = pdr_fail(err, PDR_IO, "standard output can't be written");
+    if (code == PDR_OK) code = pdr_cli_print(&out, err);
     pdr_buf_release(&out);
     return code;
 }

@@ -297,6 +297,19 @@ pdr_code pdr_survey_groups(pdr_survey *survey, const pdr_survey_group *const **o
     return PDR_OK;
 }
 
+bool pdr_survey_next_schema(const pdr_survey *survey, size_t *cursor, pdr_survey_schema *out)
+{
+    const survey_table *table = &survey->table;
+    for (; table->schemas && *cursor <= table->schema_mask; ++*cursor) {
+        const survey_schema *s = table->schemas[*cursor];
+        if (!s) continue;
+        *out = (pdr_survey_schema){s->fingerprint, s->name, s->version, s->readable_by_older, s->json};
+        ++*cursor;
+        return true;
+    }
+    return false;
+}
+
 pdr_survey_totals pdr_survey_totals_of(const pdr_survey *survey)
 {
     pdr_survey_totals totals = survey->totals;

@@ -70,6 +70,16 @@ PDR_CHECKED pdr_code pdr_survey_take(pdr_survey *survey, const pdr_log_record *r
  * next call of this. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_survey_groups(pdr_survey *survey, const pdr_survey_group *const **out, size_t *count,
                                        pdr_error *err);
+/* What a SCHEMA record in sequence tells. Borrowed from the survey. */
+typedef struct pdr_survey_schema {
+    uint64_t fingerprint;
+    const char *name; /* NULL: the JSON is no schema that this program can read */
+    uint32_t version; /* 0: it says none */
+    bool readable_by_older;
+    const char *json;
+} pdr_survey_schema;
+/* The next one, in no order; begin with *cursor 0. false: there is none. */
+bool pdr_survey_next_schema(const pdr_survey *survey, size_t *cursor, pdr_survey_schema *out);
 pdr_survey_totals pdr_survey_totals_of(const pdr_survey *survey);
 bool pdr_survey_is_readable(const pdr_survey *survey); /* nothing failed */
 

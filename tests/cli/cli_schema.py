@@ -1,4 +1,4 @@
-"""Claims about schema check, on SQLite."""
+"""Claims about schema check, list and show, on SQLite."""
 import json
 import os
 import pty
@@ -189,8 +189,55 @@ class Check(Programs):
                 told += piece
             self.assertEqual(running.wait(), DONE)
         os.close(mine)
-        self.assertRegex(told.decode(), r"checking partition \d of 3: \d+ of 20\d+ records, \d+ records/s, \d+ s left")
+        self.assertRegex(told.decode(), r"reading partition \d of 3: \d+ of 20\d+ records, \d+ records/s, \d+ s left")
         self.assertTrue(told.endswith(b"\r\x1b[K"), told[-80:])
+
+
+class ListAndShow(Programs):
+    def loaded(self):
+        self.works(COMMAND, "init", "--journal", "sqlite:log.db", "--partitions", "3")
+        self.load("sqlite:log.db", 500)
+        return ["--journal", "sqlite:log.db"]
+
+    def test_the_list_is_what_it_was(self):
+        self.is_golden("schema_list.txt", self.works(COMMAND, "schema", "list", "--app", LOANS_APP))
+
+    def test_the_list_of_an_application_and_of_its_log_have_the_same_events(self):
+        flags = self.loaded()
+        own = json.loads(self.works(COMMAND, "schema", "list", "--app", LOANS_APP, "--json"))
+        both = json.loads(self.works(COMMAND, "schema", "list", "--app", LOANS_APP, *flags, "--json"))
+        alone = json.loads(self.works(COMMAND, "schema", "list", *flags, "--json"))
+        self.assertEqual([e["fingerprint"] for e in both], [e["fingerprint"] for e in own])
+        self.assertEqual(sum(e["events"] for e in both), 500)
+        self.assertEqual(sorted((e["type"], e["fingerprint"], e["events"]) for e in alone),
+                         sorted((e["type"], e["fingerprint"], e["events"]) for e in both if e["in_log"]))
+        self.assertEqual({e["role"] for e in alone}, {"not declared"})
+
+    def test_a_schema_is_shown_by_name_short_name_version_or_fingerprint(self):
+        shown = self.works(COMMAND, "schema", "show", "loans.WorkItemScheduled", "--app", LOANS_APP)
+        schema = json.loads(shown)
+        self.assertEqual((schema["name"], schema["namespace"]), ("WorkItemScheduled", "loans"))
+        self.is_golden("schema_show.txt", shown)
+        listed = json.loads(self.works(COMMAND, "schema", "list", "--app", LOANS_APP, "--json"))
+        (entry,) = [e for e in listed if e["type"] == "loans.WorkItemScheduled" and e["role"] == "event"]
+        for which in ("WorkItemScheduled", entry["fingerprint"], entry["fingerprint"].upper()):
+            self.assertEqual(self.works(COMMAND, "schema", "show", which, "--app", LOANS_APP), shown)
+
+    def test_a_schema_of_the_log_alone_is_shown(self):
+        flags = self.loaded()
+        schema = json.loads(self.works(COMMAND, "schema", "show", "ApplicationSubmitted", *flags))
+        self.assertEqual(schema["name"], "ApplicationSubmitted")
+
+    def test_what_is_not_there_or_typed_wrong_is_named(self):
+        self.refuses(USAGE, ["schema", "list"], "--app or --journal")
+        self.refuses(USAGE, ["schema", "list", "more", "--app", LOANS_APP], "unexpected: more")
+        self.refuses(USAGE, ["schema", "show", "--app", LOANS_APP], "which schema?")
+        self.refuses(USAGE, ["schema", "show", "A", "B", "--app", LOANS_APP], "unexpected: B")
+        self.refuses(USAGE, ["schema", "show", "", "--app", LOANS_APP], "no value for SCHEMA")
+        for bad in ("A@", "A@0", "A@x", "A@1x", "@1", "A@1@2", "A@99999999999"):
+            self.refuses(USAGE, ["schema", "show", bad, "--app", LOANS_APP], "version is 1, 2, 3")
+        for missing in ("Nothing", "loans.Nothing", "ApplicationSubmitted@99", "0123456789abcdef"):
+            self.refuses(FAILED, ["schema", "show", missing, "--app", LOANS_APP], missing)
 
 
 if __name__ == "__main__":
