@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/common.h"
+#include "journal/app.h"
 
 /* dlopen looks for a bare name in the system's folders; a file here is meant. */
 static void *open_file(const char *file)
@@ -15,7 +16,7 @@ static void *open_file(const char *file)
     return size > 0 && (size_t)size < sizeof path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
 }
 
-static pdr_code load(pdr_loaded_app *out, const char *file, pdr_error *err)
+static pdr_code load(pdr_loaded_app *out, const char *file, bool tolerant, pdr_error *err)
 {
     if (access(file, F_OK) != 0) return pdr_fail(err, PDR_NOT_FOUND, "%.300s: there is no such file", file);
     out->handle = open_file(file);
@@ -26,17 +27,27 @@ static pdr_code load(pdr_loaded_app *out, const char *file, pdr_error *err)
     }
     const pdr_app *app = dlsym(out->handle, PDR_APP_SYMBOL);
     if (!app) return pdr_fail(err, PDR_INVALID_ARGUMENT, "%.300s exports no %s", file, PDR_APP_SYMBOL);
-    pdr_code code = pdr_app_validate(app, err);
+    pdr_code code = tolerant ? pdr_app_validate_tolerant(app, err) : pdr_app_validate(app, err);
     if (code != PDR_OK) return pdr_fail_context(err, code, "%.200s", file);
     out->app = app;
     return PDR_OK;
 }
 
-pdr_code pdr_loaded_app_open(pdr_loaded_app *out, const char *file, pdr_error *err)
+static pdr_code open_app(pdr_loaded_app *out, const char *file, bool tolerant, pdr_error *err)
 {
     *out = (pdr_loaded_app){NULL, NULL};
     if (!file) file = getenv("PERDURE_APP");
-    return file && *file ? load(out, file, err) : PDR_OK;
+    return file && *file ? load(out, file, tolerant, err) : PDR_OK;
+}
+
+pdr_code pdr_loaded_app_open(pdr_loaded_app *out, const char *file, pdr_error *err)
+{
+    return open_app(out, file, false, err);
+}
+
+pdr_code pdr_loaded_app_open_tolerant(pdr_loaded_app *out, const char *file, pdr_error *err)
+{
+    return open_app(out, file, true, err);
 }
 
 void pdr_loaded_app_close(pdr_loaded_app *app)

@@ -60,6 +60,8 @@ typedef struct pdr_loaded_app {
 /* Load and check the shared object that `file`, else $PERDURE_APP names; none named: app NULL. Zero *out
  * first; close it in any case. PDR_NOT_FOUND, PDR_INVALID_ARGUMENT. */
 PDR_CHECKED pdr_code pdr_loaded_app_open(pdr_loaded_app *out, const char *file, pdr_error *err);
+/* The same, but upcasters may be missing: for tools that say so (journal/app.h). No journal opens with it. */
+PDR_CHECKED pdr_code pdr_loaded_app_open_tolerant(pdr_loaded_app *out, const char *file, pdr_error *err);
 void pdr_loaded_app_close(pdr_loaded_app *app);
 
 /* --- connect.c --- */

@@ -197,7 +197,7 @@ static pdr_code add_all(pdr_schema_catalog *c, const pdr_target *target, pdr_err
 pdr_code pdr_schema_catalog_open(pdr_schema_catalog *out, const pdr_target *target, pdr_error *err)
 {
     *out = (pdr_schema_catalog){.count = 0};
-    pdr_code code = pdr_loaded_app_open(&out->app, target->app, err);
+    pdr_code code = pdr_loaded_app_open_tolerant(&out->app, target->app, err);
     if (code == PDR_OK && !out->app.app && !target->journal)
         code =
             pdr_fail(err, PDR_INVALID_ARGUMENT, "neither an application nor a log: give --app or --journal");

@@ -71,13 +71,13 @@ static pdr_code read_store(check *c, pdr_error *err)
     return code;
 }
 
-/* The log alone is enough: without a store no snapshots are looked at. */
+/* Without the application, which may lack upcasters. The log alone is enough: without a store no snapshots
+ * are looked at. */
 static pdr_code make_plan(check *c, pdr_error *err)
 {
     pdr_options options = PDR_OPTIONS_INIT;
     options.journal = c->target.journal;
     options.store = c->target.store;
-    options.app = c->app.app;
     options.own_nothing = true;
     return pdr_plan_init(&c->plan, &options, err);
 }
@@ -95,7 +95,7 @@ static pdr_code print(check *c, pdr_error *err)
 
 static pdr_code work(check *c, pdr_error *err)
 {
-    pdr_code code = pdr_loaded_app_open(&c->app, c->target.app, err);
+    pdr_code code = pdr_loaded_app_open_tolerant(&c->app, c->target.app, err);
     if (code == PDR_OK) code = make_plan(c, err);
     if (code == PDR_OK && !c->app.app)
         code = pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");

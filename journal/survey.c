@@ -12,6 +12,7 @@ enum { SCRATCH = 64 * PDR_MAX_EVENT };
 
 struct pdr_survey {
     const pdr_app *app;
+    pdr_schema_book *book;
     pdr_folder **folders; /* one per entity type */
     uint64_t sample;
     int32_t partition;
@@ -43,6 +44,7 @@ void pdr_survey_close(pdr_survey *survey)
     for (size_t i = 0; survey->folders && i < survey->app->entity_count; i++)
         pdr_folder_close(survey->folders[i]);
     pdr_free(survey->folders);
+    pdr_schema_book_close(survey->book);
     survey_table_release(&survey->table);
     pdr_arena_release(&survey->scratch);
     pdr_free(survey->list);
@@ -57,8 +59,9 @@ pdr_code pdr_survey_open(pdr_survey **out, const pdr_app *app, uint64_t sample, 
     survey->folders = pdr_calloc(app->entity_count + 1, sizeof(pdr_folder *));
     pdr_code code =
         survey->folders ? PDR_OK : pdr_fail(err, PDR_NOMEM, "%zu entity types", app->entity_count);
+    if (code == PDR_OK) code = pdr_schema_book_open(&survey->book, err);
     for (size_t i = 0; code == PDR_OK && i < app->entity_count; i++)
-        code = pdr_folder_open_tolerant(&survey->folders[i], app->entities[i], NULL, err);
+        code = pdr_folder_open_tolerant(&survey->folders[i], app->entities[i], survey->book, err);
     if (code != PDR_OK) {
         pdr_survey_close(survey);
         survey = NULL;
@@ -86,36 +89,21 @@ static size_t kind_of(pdr_survey *survey, pdr_bytes key)
     return survey->kind;
 }
 
-static const pdr_type *declared_older(const pdr_entity_type *type, uint64_t fingerprint)
-{
-    for (size_t i = 0; i < type->upcaster_count; i++)
-        if (type->upcasters[i].from->fingerprint == fingerprint) return type->upcasters[i].from;
-    return NULL;
-}
-
-static const pdr_type *declared_today(const pdr_entity_type *type, uint64_t fingerprint)
-{
-    for (size_t i = 0; i < type->event_count; i++)
-        if (type->events[i]->fingerprint == fingerprint) return type->events[i];
-    return NULL;
-}
-
 /* What the application says of the schema; a log of before versions were kept doesn't say. */
-static void describe(pdr_survey_group *group, const pdr_entity_type *type)
+static void describe(pdr_survey_group *group, const pdr_folder *folder)
 {
-    const pdr_type *today = declared_today(type, group->fingerprint);
-    const pdr_type *known = today ? today : declared_older(type, group->fingerprint);
-    group->entity_type = type;
-    group->way = today                      ? PDR_SURVEY_TODAY
-                 : known                    ? PDR_SURVEY_STEPS
-                 : group->readable_by_older ? PDR_SURVEY_NEWER
-                                            : PDR_SURVEY_UNKNOWN;
-    if (!known) return;
+    const pdr_route *route =
+        group->framed ? pdr_chain_find(pdr_folder_chain(folder), group->fingerprint) : NULL;
+    group->entity_type = pdr_folder_type(folder);
+    group->way = !route         ? group->readable_by_older ? PDR_SURVEY_NEWER : PDR_SURVEY_UNKNOWN
+                 : route->today ? PDR_SURVEY_TODAY
+                                : PDR_SURVEY_STEPS;
+    if (!route) return;
     if (!group->name) {
-        group->name = known->name;
-        group->json = known->schema;
+        group->name = route->type->name;
+        group->json = route->type->schema;
     }
-    if (!group->version) group->version = known->version;
+    if (!group->version) group->version = route->type->version;
 }
 
 static void note_prefix(pdr_survey_group *group, pdr_bytes key)
@@ -139,7 +127,7 @@ static pdr_code group_of(pdr_survey *survey, const pdr_log_record *record, pdr_s
     if (code != PDR_OK) return code;
     note_prefix(*out, record->entry.key);
     (*out)->way = PDR_SURVEY_UNKNOWN;
-    if (kind < survey->app->entity_count) describe(*out, survey->app->entities[kind]);
+    if (kind < survey->app->entity_count) describe(*out, survey->folders[kind]);
     (*out)->first.append_ms = INT64_MAX;
     (*out)->last.append_ms = INT64_MIN;
     return PDR_OK;
@@ -162,7 +150,7 @@ static pdr_code read_event(pdr_survey *survey, pdr_survey_group *group, const pd
     pdr_code code = pdr_folder_read(survey->folders[survey->kind], event->record->entry.value,
                                     event->header->seq, event->header->time_us, &survey->scratch, &read, err);
     if (code != PDR_OK) return code;
-    group->dropped += read.count == 0;
+    if (read.count == 0) group->dropped++;
     for (size_t i = 0; i < read.count; i++)
         note_result(group, pdr_event_list_at(&read, i)->type);
     return PDR_OK;
@@ -241,7 +229,12 @@ static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_rec
 {
     pdr_survey *survey = context;
     if (verdict != PDR_VERDICT_SCHEMA) return PDR_OK;
-    return survey_table_learn(&survey->table, header->schema_fingerprint, record->entry.schema, err);
+    pdr_bytes json = record->entry.schema;
+    pdr_string text = {(const char *)json.data, json.size};
+    pdr_code code = survey_table_learn(&survey->table, header->schema_fingerprint, json, err);
+    if (code != PDR_OK) return code;
+    code = pdr_schema_book_add(survey->book, header->schema_fingerprint, text, PDR_BOOK_NO_ID, err);
+    return code == PDR_BAD_SCHEMA ? PDR_OK : code; /* then its events can't be read: a finding */
 }
 
 static const pdr_commit_sink sink = {take_commit, take_other};
