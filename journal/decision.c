@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "schemas/framing.h"
+#include "journal/framed.h"
 
 enum { MAX_COMMIT_BYTES = 32 * 1024 * 1024 };
 
@@ -65,9 +65,12 @@ static pdr_decided_event *next_event(pdr_decision *d, const pdr_type *type, int6
     }
     pdr_decided_event *event = &d->events[d->count];
     *event = (pdr_decided_event){type, d->values.size, 0, time_us};
-    pdr_code code = pdr_frame_write(&d->values, type->fingerprint);
+    pdr_code code = pdr_framed_write(&d->values, type->fingerprint, d->ids);
     if (code != PDR_OK) {
-        fail(d, code, "didn't fit", type);
+        fail(d, code,
+             code == PDR_UNKNOWN_TYPE ? "isn't in the schema registry: declare it in the application"
+                                      : "didn't fit",
+             type);
         return NULL;
     }
     return event;

@@ -4,6 +4,7 @@
 #define PDR_JOURNAL_DECISION_H
 
 #include "journal/fold.h"
+#include "journal/schema_book.h"
 
 typedef struct pdr_decided_event {
     const pdr_type *type;
@@ -12,7 +13,8 @@ typedef struct pdr_decided_event {
 } pdr_decided_event;
 
 struct pdr_decision {
-    const pdr_folder *folder; /* NULL: an append to an entity type that isn't declared */
+    const pdr_folder *folder;   /* NULL: an append to an entity type that isn't declared */
+    const pdr_schema_book *ids; /* values carry a schema registry's ids out of it; NULL: fingerprints */
     int64_t now_us;
     pdr_buf values;
     pdr_decided_event *events;

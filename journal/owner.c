@@ -241,6 +241,7 @@ pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log
     o->header = (pdr_buf)PDR_BUF_INIT(HEADER);
     pdr_entity_table_init(&o->table);
     pdr_decision_init(&o->decision);
+    o->decision.ids = config->ids;
     code = open_folders(o, err);
     if (code != PDR_OK) {
         pdr_owner_close(o);

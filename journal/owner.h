@@ -10,6 +10,7 @@
 #include "journal/command.h"
 #include "journal/env.h"
 #include "journal/log.h"
+#include "journal/schema_book.h"
 #include "journal/store.h"
 #include "perdure/entity.h"
 
@@ -55,6 +56,8 @@ typedef struct pdr_owner_config {
     pdr_bytes address;  /* of this node, copied; at most PDR_MAX_ADDRESS */
     const pdr_app *app; /* borrowed, validated */
     pdr_owner_settings settings;
+    /* Values carry a schema registry's ids out of this book (borrowed); NULL: fingerprints. */
+    const pdr_schema_book *ids;
     /* Told on each change of state, inside turn or poll; may be NULL. error: why, NULL when all is well. */
     void (*changed)(void *context, pdr_owner *owner, pdr_owner_state state, const pdr_error *error);
     void *context;

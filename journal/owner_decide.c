@@ -139,7 +139,9 @@ static pdr_code announce(pdr_owner *o, const pdr_type *type)
                          .term = *o->term,
                          .number = o->sent + 1,
                          .back_offset = -1,
-                         .schema_fingerprint = type->fingerprint};
+                         .schema_fingerprint = type->fingerprint,
+                         .registry_id =
+                             o->config.ids ? pdr_schema_book_id(o->config.ids, type->fingerprint) : 0};
     pdr_buf_clear(&o->header);
     code = pdr_header_encode(&header, &o->header);
     if (code != PDR_OK) return code;

@@ -10,8 +10,11 @@ enum {
     TAG_CORRELATION = 3,
     TAG_CAUSATION = 4,
     TAG_CONSUMED = 5,
-    TAG_SKIPPABLE = 128
+    TAG_SKIPPABLE = 128,
+    TAG_REGISTRY_ID = 128 /* of a SCHEMA */
 };
+
+enum { REGISTRY_ID_SIZE = 4 };
 
 /* A ceiling decides what is malformed: another one is another format. */
 _Static_assert(PDR_MAX_EVENTS_PER_COMMIT == 1024 && PDR_MAX_COMMAND_ID == 64 && PDR_MAX_REPLY == 240 &&
@@ -64,6 +67,16 @@ static uint8_t *put_event(uint8_t *p, const pdr_header *h)
     return put_fields(p, h);
 }
 
+static uint8_t *put_schema(uint8_t *p, const pdr_header *h)
+{
+    p = pdr_put_u64(p, h->schema_fingerprint);
+    if (!h->registry_id) return p;
+    uint32_t id = (uint32_t)h->registry_id;
+    uint8_t bytes[REGISTRY_ID_SIZE] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),
+                                       (uint8_t)id};
+    return put_field(p, TAG_REGISTRY_ID, pdr_bytes_of(bytes, sizeof bytes));
+}
+
 static uint8_t *put_fence(uint8_t *p, const pdr_header *h)
 {
     memcpy(p, h->journal_id, sizeof h->journal_id);
@@ -92,7 +105,7 @@ static bool header_is_sound(const pdr_header *h)
     if (h->term.offset < 0 || h->number == 0) return false;
     switch (h->kind) {
     case PDR_RECORD_EVENT: return event_is_sound(h);
-    case PDR_RECORD_SCHEMA:
+    case PDR_RECORD_SCHEMA: return h->registry_id >= 0;
     case PDR_RECORD_MARK: return true;
     default: return false;
     }
@@ -113,7 +126,7 @@ pdr_code pdr_header_encode(const pdr_header *h, pdr_buf *out)
         p = pdr_put_u64(p, h->term.incarnation);
         p = pdr_put_varint(p, h->number);
         if (h->kind == PDR_RECORD_EVENT) p = put_event(p, h);
-        if (h->kind == PDR_RECORD_SCHEMA) p = pdr_put_u64(p, h->schema_fingerprint);
+        if (h->kind == PDR_RECORD_SCHEMA) p = put_schema(p, h);
     }
     out->size = (size_t)(p - out->data);
     return PDR_OK;
@@ -174,6 +187,16 @@ static bool take_field(uint8_t tag, pdr_bytes bytes, pdr_header *h)
     }
 }
 
+/* Whoever doesn't know a hint skips it, so one that can't be understood is skipped as well: all readers come
+ * to the same verdict. */
+static void take_hint(uint8_t tag, pdr_bytes bytes, pdr_header *h)
+{
+    if (tag != TAG_REGISTRY_ID || h->kind != PDR_RECORD_SCHEMA || bytes.size != REGISTRY_ID_SIZE) return;
+    const uint8_t *b = bytes.data;
+    uint32_t id = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    if (id <= INT32_MAX) h->registry_id = (int32_t)id;
+}
+
 /* The optional fields. Only an EVENT has some. */
 static bool get_fields(const uint8_t **p, const uint8_t *end, pdr_header *h)
 {
@@ -183,6 +206,7 @@ static bool get_fields(const uint8_t **p, const uint8_t *end, pdr_header *h)
         pdr_bytes bytes;
         if (tag <= last || !get_bytes(p, end, &bytes)) return false;
         if (tag < TAG_SKIPPABLE && (h->kind != PDR_RECORD_EVENT || !take_field(tag, bytes, h))) return false;
+        if (tag >= TAG_SKIPPABLE) take_hint(tag, bytes, h);
         last = tag;
     }
     return true;

@@ -50,6 +50,7 @@ typedef struct pdr_header {
 
     /* SCHEMA: the JSON is in the header "pdr-schema" */
     uint64_t schema_fingerprint;
+    int32_t registry_id; /* the schema registry's id for it, above 0; 0: none */
 } pdr_header;
 
 /* Append the header's bytes. PDR_INVALID_ARGUMENT (pair of pdr_header_parse: what it would call malformed),

@@ -43,9 +43,8 @@ pdr_code pdr_reg_get_id(int32_t *id, pdr_bytes answer, pdr_error *err)
     pdr_code code = PDR_OK;
     if (!json_is_integer(member))
         code = pdr_fail(err, PDR_BAD_DATA, "the answer has no whole number \"id\"");
-    else if (value < 0 || value > INT32_MAX)
-        code = pdr_fail(err, PDR_BAD_DATA, "the answer's id is %lld, which the framing can't hold",
-                        (long long)value);
+    else if (value < 1 || value > INT32_MAX)
+        code = pdr_fail(err, PDR_BAD_DATA, "the answer's id is %lld, which can't be", (long long)value);
     else
         *id = (int32_t)value;
     json_decref(json);

@@ -14,7 +14,8 @@ bool header_equal(const pdr_header *a, const pdr_header *b)
            a->consumed_offset == b->consumed_offset &&
            memcmp(a->journal_id, b->journal_id, sizeof a->journal_id) == 0 &&
            pdr_bytes_equal(a->address, b->address) && a->partitions == b->partitions &&
-           a->generation == b->generation && a->schema_fingerprint == b->schema_fingerprint;
+           a->generation == b->generation && a->schema_fingerprint == b->schema_fingerprint &&
+           a->registry_id == b->registry_id;
 }
 
 /* --- Random headers --- */
@@ -79,7 +80,10 @@ pdr_header header_random(uint64_t *random)
     h.term = (pdr_term){(int64_t)number_up_to(random, INT64_MAX), draw(random)};
     h.number = 1 + number_up_to(random, UINT64_MAX - 1);
     if (h.kind == PDR_RECORD_EVENT) fill_event(&h, random);
-    if (h.kind == PDR_RECORD_SCHEMA) h.schema_fingerprint = draw(random);
+    if (h.kind == PDR_RECORD_SCHEMA) {
+        h.schema_fingerprint = draw(random);
+        h.registry_id = (int32_t)number_up_to(random, INT32_MAX);
+    }
     if (h.kind != PDR_RECORD_FENCE) return h;
     h.term.offset = -1;
     h.number = 0;
@@ -106,7 +110,7 @@ void header_spoil(pdr_header *h, uint64_t *random)
     switch (draw(random) % (h->kind == PDR_RECORD_EVENT ? 20 : 3)) {
     case 0: h->number = 0; break;
     case 1: h->term.offset = -1 - (int64_t)number_up_to(random, INT64_MAX); break;
-    case 2: break;
+    case 2: h->registry_id = h->kind == PDR_RECORD_SCHEMA ? -1 : 0; break;
     case 3: h->seq = 0; break;
     case 4: h->count = 0; break;
     case 5: h->count = PDR_MAX_EVENTS_PER_COMMIT + 1 + (uint32_t)number_up_to(random, 1000); break;
@@ -216,6 +220,12 @@ void header_encode_plainly(const pdr_header *h, pdr_buf *out)
     put_fixed(out, h->term.incarnation);
     put_varint(out, h->number);
     if (h->kind == PDR_RECORD_SCHEMA) put_fixed(out, h->schema_fingerprint);
+    if (h->kind == PDR_RECORD_SCHEMA && h->registry_id) {
+        put_u8(out, 128);
+        put_u8(out, 4);
+        for (int shift = 24; shift >= 0; shift -= 8)
+            put_u8(out, (uint32_t)h->registry_id >> shift & 255);
+    }
     if (h->kind != PDR_RECORD_EVENT) return;
     put_varint(out, h->seq);
     put_varint(out, h->index);

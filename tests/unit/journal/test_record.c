@@ -73,6 +73,8 @@ Test(record, golden_schemas_and_marks_are_read_and_written_byte_for_byte)
     pdr_header schema = {.kind = PDR_RECORD_SCHEMA, .term = term, .number = 1};
     schema.schema_fingerprint = 0x8a8f25cce724dd63;
     expect_golden("schema", schema, true);
+    schema.registry_id = 70000;
+    expect_golden("schema_registered", schema, true);
     pdr_header mark = {.kind = PDR_RECORD_MARK, .term = {INT64_MAX, term.incarnation}, .number = UINT64_MAX};
     expect_golden("mark", mark, true);
 }
@@ -239,6 +241,24 @@ Test(record, followed_by_more_bytes_is_malformed_unless_they_are_hints)
                          goldens[g], byte);
             pdr_buf_release(&golden);
         }
+}
+
+Test(record, a_hint_that_cannot_be_understood_is_skipped_as_any_other)
+{
+    static const struct {
+        uint8_t size, bytes[6];
+    } odd[] = {{0, {0}}, {3, {1, 2, 3}}, {5, {0, 0, 0, 0, 7}}, {4, {0x80, 0, 0, 0}}, {4, {0, 0, 0, 0}}};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        pdr_buf golden = PDR_BUF_INIT(PDR_MAX_HEADER);
+        read_golden("schema", &golden);
+        uint8_t tag[] = {128, odd[i].size};
+        cr_assert_eq(pdr_buf_append(&golden, tag, 2), PDR_OK);
+        cr_assert_eq(pdr_buf_append(&golden, odd[i].bytes, odd[i].size), PDR_OK);
+        pdr_header h;
+        cr_expect_eq(parse(pdr_buf_bytes(&golden), &h), PDR_PARSED, "%zu", i);
+        cr_expect_eq(h.registry_id, 0, "%zu", i);
+        pdr_buf_release(&golden);
+    }
 }
 
 #define INC "0102030405060708 "
