@@ -1,8 +1,8 @@
 /* One entity type's events, and the one way to read them. */
 #include "base/mem.h"
 #include "journal/fold.h"
+#include "journal/framed.h"
 #include "journal/newer.h"
-#include "schemas/framing.h"
 #include "schemas/type.h"
 
 struct pdr_folder {
@@ -10,6 +10,7 @@ struct pdr_folder {
     uint64_t revision;
     pdr_chain *chain;
     pdr_newer *newer;
+    const pdr_schema_book *book; /* may be NULL */
 };
 
 static pdr_code open_folder(pdr_folder **out, const pdr_entity_type *type, const pdr_schema_book *book,
@@ -20,6 +21,7 @@ static pdr_code open_folder(pdr_folder **out, const pdr_entity_type *type, const
     pdr_folder *folder = pdr_calloc(1, sizeof *folder);
     if (!folder) return pdr_fail(err, PDR_NOMEM, "the event types of entity type %s", type->name);
     folder->type = type;
+    folder->book = book;
     folder->revision = (type->state->fingerprint ^ type->revision) * 0x9E3779B97F4A7C15u ^ type->revision;
     pdr_code code = pdr_chain_open(&folder->chain, &spec, err);
     if (code == PDR_OK) code = pdr_newer_open(&folder->newer, folder->chain, book, err);
@@ -75,7 +77,7 @@ const pdr_type *pdr_folder_event_type(const pdr_folder *folder, pdr_bytes value)
 {
     uint64_t fingerprint;
     pdr_bytes datum;
-    if (pdr_frame_read(&fingerprint, &datum, value, NULL) != PDR_OK) return NULL;
+    if (pdr_framed_read(&fingerprint, &datum, value, folder->book, NULL) != PDR_OK) return NULL;
     const pdr_route *route = pdr_chain_find(folder->chain, fingerprint);
     return route ? route->type : NULL;
 }
@@ -83,8 +85,10 @@ const pdr_type *pdr_folder_event_type(const pdr_folder *folder, pdr_bytes value)
 bool pdr_folder_lacks(const pdr_folder *folder, pdr_bytes value, uint64_t *fingerprint)
 {
     pdr_bytes datum;
-    return pdr_frame_read(fingerprint, &datum, value, NULL) == PDR_OK &&
-           !pdr_chain_find(folder->chain, *fingerprint) && pdr_newer_lacks(folder->newer, *fingerprint);
+    pdr_code code = pdr_framed_read(fingerprint, &datum, value, folder->book, NULL);
+    if (code == PDR_UNKNOWN_SCHEMA) *fingerprint = 0;
+    if (code != PDR_OK) return code == PDR_UNKNOWN_SCHEMA && folder->book;
+    return !pdr_chain_find(folder->chain, *fingerprint) && pdr_newer_lacks(folder->newer, *fingerprint);
 }
 
 /* --- reading --- */
@@ -123,7 +127,7 @@ pdr_code pdr_folder_read(const pdr_folder *folder, pdr_bytes value, uint64_t seq
 {
     uint64_t fingerprint;
     pdr_bytes datum;
-    pdr_code code = pdr_frame_read(&fingerprint, &datum, value, err);
+    pdr_code code = pdr_framed_read(&fingerprint, &datum, value, folder->book, err);
     if (code != PDR_OK) return code;
     const pdr_route *route = pdr_chain_find(folder->chain, fingerprint);
     if (PDR_LIKELY(route && route->today))

@@ -198,7 +198,7 @@ static pdr_code open_folders(pdr_owner *o, pdr_error *err)
     o->folders = pdr_calloc(count + 1, sizeof(pdr_folder *));
     if (!o->folders) return pdr_fail(err, PDR_NOMEM, "an owner");
     for (size_t i = 0; i < count; i++) {
-        pdr_code code = pdr_folder_open(&o->folders[i], app->entities[i], NULL, err);
+        pdr_code code = pdr_folder_open(&o->folders[i], app->entities[i], o->config.ids, err);
         if (code != PDR_OK) return code;
     }
     return PDR_OK;

@@ -293,8 +293,10 @@ static pdr_code submit_save(pdr_owner *o, pdr_error *err)
             fill_head(&heads[count++], i);
         for (size_t i = 0; i < o->saving_schema_count; i++) {
             const pdr_type *t = o->new_schemas[i];
-            schemas[i] = (pdr_schema_row){t->fingerprint, pdr_bytes_of(t->name, strlen(t->name)),
-                                          pdr_bytes_of(t->schema, strlen(t->schema)), -1};
+            schemas[i] =
+                (pdr_schema_row){t->fingerprint, pdr_bytes_of(t->name, strlen(t->name)),
+                                 pdr_bytes_of(t->schema, strlen(t->schema)),
+                                 o->config.ids ? pdr_schema_book_id(o->config.ids, t->fingerprint) : -1};
         }
         pdr_save save = {o->row.stamp, o->saving_checkpoint,  o->saving_seen, heads, count,
                          schemas,      o->saving_schema_count};

@@ -3,13 +3,21 @@
 
 #include "journal/decision.h"
 #include "journal/framed.h"
+#include "schemas/schema.h"
 #include "tests/sim/sim_entity.h"
 
 static pdr_schema_book *book;
-static const pdr_type *const type = &sim_deposited_type;
+static pdr_type deposited; /* with a schema and fingerprint that belong together, as in a generated type */
+static const pdr_type *const type = &deposited;
 
 static void init(void)
 {
+    pdr_schema_set *set = NULL;
+    deposited = sim_deposited_type;
+    deposited.schema = "{\"type\":\"record\",\"name\":\"Deposited\",\"fields\":[]}";
+    cr_assert_eq(pdr_schema_read(&set, "test", pdr_string_of(type->schema), NULL), PDR_OK);
+    cr_assert_eq(pdr_schema_fingerprint(&deposited.fingerprint, pdr_schema_set_root(set, 0), NULL), PDR_OK);
+    pdr_schema_set_close(set);
     cr_assert_eq(pdr_schema_book_open(&book, NULL), PDR_OK);
     cr_assert_eq(pdr_schema_book_add(book, type->fingerprint, pdr_string_of(type->schema), 70000, NULL),
                  PDR_OK);

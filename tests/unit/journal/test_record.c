@@ -261,6 +261,14 @@ Test(record, a_hint_that_cannot_be_understood_is_skipped_as_any_other)
     }
 }
 
+Test(record, an_id_that_no_registry_gives_is_not_written)
+{
+    pdr_buf out = PDR_BUF_INIT(PDR_MAX_HEADER);
+    pdr_header schema = {.kind = PDR_RECORD_SCHEMA, .term = term, .number = 1, .registry_id = -1};
+    cr_assert_eq(pdr_header_encode(&schema, &out), PDR_INVALID_ARGUMENT);
+    cr_assert_eq(out.size, 0);
+}
+
 #define INC "0102030405060708 "
 #define T0 "0000000000000000 "
 #define HEAD "01 04 05 " INC "01 "         /* an EVENT of term 5, number 1 */
