@@ -50,8 +50,7 @@ typedef enum pdr_projector_state {
 
 typedef struct pdr_projector_partition {
     int32_t partition;
-    bool assigned;
-    bool lost;             /* another worker moved its position: given up until assigned again */
+    bool beaten;           /* another worker moved its position, and no batch went through since */
     pdr_position position; /* committed */
     int64_t log_end;       /* newest end known; -1: not known yet */
     int64_t event_time_us; /* of the newest event committed; INT64_MIN: none */

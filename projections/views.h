@@ -3,9 +3,9 @@
  *
  * A `pdr_views` is one connection of one worker thread. Threads and re-entrancy: as for the log seam
  * (journal/log.h): asynchronous operations only queue, completions run only inside `poll`, in which any
- * operation but `poll` and `close` may be called. What an operation is given is borrowed until its
- * completion; what a completion is given is valid until it returns. Operations of one connection are carried
- * out in the order of submission.
+ * operation but `poll` and `close` may be called. What an operation is given is copied; what a
+ * completion is given is valid until it returns. Operations of one connection are carried out in the order of
+ * submission, blocking ones included.
  *
  * A *view* is what readers see: an SQL VIEW of the table's plain name. Behind it each version of a projection
  * has tables of its own. A version's rows, its positions and its parked entities change together or not at
@@ -222,6 +222,8 @@ typedef struct pdr_views_ops {
     pdr_code (*commit)(pdr_views *views, const pdr_version_spec *spec, const char *worker,
                        const pdr_view_batch *batch, pdr_view_done done, void *context, uint64_t tag,
                        pdr_error *err);
+    /* No completion will come any more for operations with this context; they may still be carried out. */
+    void (*forget)(pdr_views *views, void *context);
     size_t (*poll)(pdr_views *views);                                               /* as in log.h */
     int (*wait_on)(pdr_views *views, struct pollfd *fds, int max, int64_t *due_us); /* as in log.h */
 } pdr_views_ops;

@@ -1,0 +1,388 @@
+#include "projections/projector.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "projections/projector_core.h"
+
+enum { MAX_EVENT_MEMORY = 64 * 1024 * 1024, MAX_ROWS_MEMORY = 256 * 1024 * 1024, VIEWS_TIMEOUT_MS = 10000 };
+
+void pdr_prj_trace(pdr_projector *p, pdr_level level, const char *format, ...)
+{
+    char message[700];
+    int size = snprintf(message, sizeof message, "projection %s v%u: ", p->version.projection, p->version.version);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message + size, sizeof message - (size_t)size, format, args);
+    va_end(args);
+    p->spec.env->ops->trace(p->spec.env, level, message);
+}
+
+/* --- Failures --- */
+
+static void forget_all(pdr_projector *p)
+{
+    p->spec.views->ops->forget(p->spec.views, p);
+    for (size_t i = 0; i < p->part_count; i++)
+        pdr_prj_stop_reading(p->parts[i]);
+    pdr_prj_drop_queue(p);
+    pdr_rows_discard(p->rows);
+    pdr_prj_clear_outgoing(&p->outgoing[0]);
+    pdr_prj_clear_outgoing(&p->outgoing[1]);
+    p->taken = NULL;
+    p->fetches = 0;
+    p->rows_wanted = p->must_commit = false;
+    p->first_waits = INT64_MAX;
+    for (size_t i = 0; i < p->part_count; i++)
+        p->parts[i]->folding_events = 0;
+}
+
+void pdr_prj_restart(pdr_projector *p)
+{
+    p->state = PDR_PROJECTOR_LOADING;
+    forget_all(p);
+    pdr_prj_end_retry(p);
+    p->control_at = 0;
+}
+
+void pdr_prj_stop(pdr_projector *p, const pdr_error *err)
+{
+    p->numbers.error = *err;
+    p->state = PDR_PROJECTOR_STOPPED;
+    forget_all(p);
+    pdr_prj_end_retry(p);
+    p->fault_untold = true;
+    pdr_prj_trace(p, PDR_LEVEL_ERROR, "stopped: %s", err->message);
+}
+
+static void back_off(pdr_projector *p, const pdr_error *err)
+{
+    const pdr_projector_settings *s = &p->spec.settings;
+    p->backoff = p->backoff ? 2 * p->backoff : s->retry_min_us;
+    if (p->backoff > s->retry_max_us) p->backoff = s->retry_max_us;
+    int64_t jitter = (int64_t)(p->spec.env->ops->random(p->spec.env) % (uint64_t)(p->backoff / 2 + 1));
+    p->retry_at = pdr_prj_now(p) + p->backoff / 2 + jitter;
+    p->numbers.error = *err;
+    p->numbers.retries++;
+    p->state = PDR_PROJECTOR_WAITING;
+    forget_all(p);
+    pdr_prj_end_retry(p);
+    pdr_prj_trace(p, PDR_LEVEL_WARN, "waits, then tries again: %s", err->message);
+}
+
+void pdr_prj_fail(pdr_projector *p, pdr_code code, const pdr_error *err)
+{
+    pdr_error said;
+    if (!err || err->code != code) {
+        pdr_fail(&said, code, "%s", pdr_code_text(code));
+        err = &said;
+    }
+    if (p->state == PDR_PROJECTOR_STOPPED || p->state == PDR_PROJECTOR_WAITING) return;
+    if (pdr_code_retry(code) || code == PDR_UNKNOWN_OUTCOME)
+        back_off(p, err);
+    else
+        pdr_prj_stop(p, err);
+}
+
+/* --- Open and close --- */
+
+static pdr_code open_folders(pdr_projector *p, pdr_error *err)
+{
+    size_t count = p->spec.app->entity_count;
+    p->folders = pdr_calloc(count + 1, sizeof(pdr_folder *));
+    if (!p->folders) return pdr_fail(err, PDR_NOMEM, "a projector's entity types");
+    for (size_t i = 0; i < count; i++) {
+        pdr_code code = pdr_folder_open(&p->folders[i], p->spec.app->entities[i], p->spec.book, err);
+        if (code != PDR_OK) return code;
+    }
+    return PDR_OK;
+}
+
+pdr_code pdr_projector_open(pdr_projector **out, const pdr_projector_spec *spec, pdr_error *err)
+{
+    const pdr_projection *projection = spec->projection;
+    pdr_projector *p = pdr_calloc(1, sizeof *p);
+    if (!p) return pdr_fail(err, PDR_NOMEM, "a projector");
+    p->spec = *spec;
+    p->version = (pdr_version_spec){.projection = projection->name,
+                                    .version = projection->version,
+                                    .fingerprint = projection->fingerprint,
+                                    .tables = projection->tables,
+                                    .table_count = projection->table_count,
+                                    .partitions = spec->partitions};
+    memcpy(p->version.journal_id, spec->journal_id, sizeof p->version.journal_id);
+    p->scratch = (pdr_arena)PDR_ARENA_INIT(MAX_EVENT_MEMORY);
+    for (size_t i = 0; i < 2; i++)
+        p->outgoing[i].arena = (pdr_arena)PDR_ARENA_INIT(MAX_EVENT_MEMORY);
+    p->folding = &p->outgoing[0];
+    p->throttle = spec->settings.throttle;
+    p->first_waits = INT64_MAX;
+    pdr_prj_end_retry(p);
+    pdr_code code = open_folders(p, err);
+    if (code == PDR_OK)
+        code = pdr_rows_open(&p->rows, projection->tables, projection->table_count, MAX_ROWS_MEMORY, err);
+    if (code != PDR_OK) {
+        pdr_projector_close(p);
+        return code;
+    }
+    *out = p;
+    return PDR_OK;
+}
+
+static void free_parts(pdr_projector *p)
+{
+    for (size_t i = 0; i < p->part_count; i++) {
+        pdr_prj_forget_parked(p->parts[i]);
+        pdr_free(p->parts[i]);
+    }
+    pdr_free(p->parts);
+    pdr_free(p->moves);
+    p->parts = NULL;
+    p->moves = NULL;
+    p->part_count = 0;
+}
+
+void pdr_projector_close(pdr_projector *p)
+{
+    if (!p) return;
+    p->state = PDR_PROJECTOR_STOPPED;
+    if (p->rows) forget_all(p);
+    pdr_prj_end_retry(p);
+    free_parts(p);
+    for (size_t i = 0; p->folders && i < p->spec.app->entity_count; i++)
+        pdr_folder_close(p->folders[i]);
+    pdr_free(p->folders);
+    pdr_rows_close(p->rows);
+    for (size_t i = 0; i < 2; i++) {
+        pdr_arena_release(&p->outgoing[i].arena);
+        pdr_free(p->outgoing[i].park);
+        pdr_free(p->outgoing[i].unpark);
+    }
+    pdr_arena_release(&p->scratch);
+    pdr_free(p);
+}
+
+/* --- Assignment --- */
+
+static pdr_code make_parts(pdr_projector *p, const int32_t *partitions, size_t count, pdr_error *err)
+{
+    p->parts = pdr_calloc(count + 1, sizeof(pdr_part *));
+    p->moves = pdr_calloc(count + 1, sizeof *p->moves);
+    if (!p->parts || !p->moves) return pdr_fail(err, PDR_NOMEM, "%zu partitions of a projector", count);
+    for (size_t i = 0; i < count; i++) {
+        pdr_part *part = pdr_calloc(1, sizeof *part);
+        if (!part) return pdr_fail(err, PDR_NOMEM, "%zu partitions of a projector", count);
+        part->owner = p;
+        part->partition = partitions[i];
+        part->committed = part->folded = part->taken = PDR_POSITION_START;
+        part->folding_time = part->taken_time = part->committed_time = INT64_MIN;
+        part->log_end = part->suspect_to = -1;
+        p->parts[p->part_count++] = part;
+    }
+    return PDR_OK;
+}
+
+static pdr_code check_partitions(const pdr_projector *p, const int32_t *partitions, size_t count, pdr_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (partitions[i] < 0 || partitions[i] >= p->spec.partitions)
+            return pdr_fail(err, PDR_INVALID_ARGUMENT, "there is no partition %d; the journal has %d",
+                            (int)partitions[i], (int)p->spec.partitions);
+        for (size_t j = 0; j < i; j++)
+            if (partitions[i] == partitions[j])
+                return pdr_fail(err, PDR_INVALID_ARGUMENT, "partition %d is assigned twice", (int)partitions[i]);
+    }
+    return PDR_OK;
+}
+
+pdr_code pdr_projector_assign(pdr_projector *p, const int32_t *partitions, size_t count, pdr_error *err)
+{
+    pdr_code code = check_partitions(p, partitions, count, err);
+    if (code != PDR_OK) return code;
+    bool stopped = p->state == PDR_PROJECTOR_STOPPED;
+    forget_all(p);
+    p->state = PDR_PROJECTOR_IDLE;
+    pdr_prj_end_retry(p);
+    free_parts(p);
+    p->suspect = NULL;
+    p->isolate = 0;
+    code = make_parts(p, partitions, count, err);
+    if (code != PDR_OK)
+        free_parts(p);
+    else if (stopped)
+        p->state = PDR_PROJECTOR_STOPPED;
+    else if (count > 0)
+        p->state = PDR_PROJECTOR_LOADING;
+    return code;
+}
+
+void pdr_projector_drain(pdr_projector *p)
+{
+    p->draining = true;
+    if (p->state == PDR_PROJECTOR_RUNNING) p->state = PDR_PROJECTOR_DRAINING;
+}
+
+/* --- Loading --- */
+
+static pdr_code take_switches(void *context, const pdr_version_row *row, pdr_error *err)
+{
+    pdr_projector *p = context;
+    if (row->version != p->version.version) return PDR_OK;
+    p->found = true;
+    if (row->fingerprint != p->version.fingerprint)
+        return pdr_fail(err, PDR_CONFLICT,
+                        "version %u was made from another definition: give the changed one a higher version and run "
+                        "`perdure project rebuild %s`",
+                        row->version, row->projection);
+    p->paused = row->paused;
+    p->throttle = row->state == PDR_VERSION_BUILDING && row->throttle ? row->throttle : p->spec.settings.throttle;
+    if (row->fault[0]) return pdr_fail(err, PDR_FATAL, "%s", row->fault);
+    return PDR_OK;
+}
+
+static pdr_code look_at_switches(pdr_projector *p, pdr_error *err)
+{
+    p->found = false;
+    pdr_code code = p->spec.views->ops->versions(p->spec.views, p->version.projection, take_switches, p, err);
+    if (code == PDR_OK && !p->found)
+        code = pdr_fail(err, PDR_NOT_FOUND, "version %u isn't there (any more): `perdure project run` makes it",
+                        p->version.version);
+    return code;
+}
+
+static pdr_code take_position(void *context, const pdr_position_row *row, pdr_error *err)
+{
+    pdr_projector *p = context;
+    (void)err;
+    for (size_t i = 0; i < p->part_count; i++) {
+        pdr_part *part = p->parts[i];
+        if (part->partition != row->partition) continue;
+        part->committed = part->folded = part->taken = row->position;
+        part->committed_time = part->folding_time = part->taken_time = row->event_time_us;
+    }
+    return PDR_OK;
+}
+
+static pdr_code load_parts(pdr_projector *p, pdr_error *err)
+{
+    const pdr_views_ops *ops = p->spec.views->ops;
+    pdr_code code =
+        ops->positions(p->spec.views, p->version.projection, p->version.version, take_position, p, err);
+    for (size_t i = 0; code == PDR_OK && i < p->part_count; i++)
+        code = pdr_prj_load_parked(p->parts[i], err);
+    for (size_t i = 0; code == PDR_OK && i < p->part_count; i++)
+        code = pdr_prj_read_from(p->parts[i], err);
+    return code;
+}
+
+static size_t load(pdr_projector *p)
+{
+    pdr_error err;
+    pdr_code code = look_at_switches(p, &err);
+    if (code == PDR_OK) code = load_parts(p, &err);
+    if (code != PDR_OK)
+        pdr_prj_fail(p, code, &err);
+    else
+        p->state = p->draining ? PDR_PROJECTOR_DRAINING : PDR_PROJECTOR_RUNNING;
+    return 1;
+}
+
+/* --- Turns --- */
+
+/* An operator pauses, resumes, throttles; and asks for retries. Looked at once a second, between batches. */
+static void look_at_controls(pdr_projector *p)
+{
+    pdr_error err;
+    if (pdr_prj_now(p) < p->control_at || p->taken || p->folding->commits > 0 || p->retry.active) return;
+    pdr_code code = look_at_switches(p, &err);
+    if (code != PDR_OK)
+        pdr_prj_fail(p, code, &err);
+    else
+        pdr_prj_look_for_requests(p);
+}
+
+/* Others see in the database why the version stands still. */
+static size_t tell_fault(pdr_projector *p)
+{
+    if (!p->fault_untold) return 0;
+    p->fault_untold = false;
+    pdr_code why = p->numbers.error.code;
+    if (why == PDR_CONFLICT || why == PDR_NOT_FOUND) return 0; /* this worker is wrong, not the version */
+    pdr_error ignored;
+    if (p->spec.views->ops->set_fault(p->spec.views, p->version.projection, p->version.version,
+                                      p->numbers.error.message, VIEWS_TIMEOUT_MS, &ignored) != PDR_OK)
+        pdr_prj_trace(p, PDR_LEVEL_WARN, "its fault couldn't be written: %s", ignored.message);
+    return 1;
+}
+
+static size_t run(pdr_projector *p, int64_t *due_us)
+{
+    look_at_controls(p);
+    if (p->state != PDR_PROJECTOR_RUNNING) return 1;
+    if (p->control_at < *due_us) *due_us = p->control_at;
+    size_t done = p->paused ? 0 : pdr_prj_fold(p);
+    if (p->state == PDR_PROJECTOR_RUNNING) done += pdr_prj_retry(p);
+    done += pdr_prj_commit_if_due(p, due_us);
+    if (p->throttle && p->first && p->allowance_at < *due_us) *due_us = p->allowance_at;
+    return done;
+}
+
+static size_t drain(pdr_projector *p, int64_t *due_us)
+{
+    if (p->first_done > 0) { /* half a commit is folded: it is read again another time */
+        pdr_prj_restart(p);
+        p->state = PDR_PROJECTOR_IDLE;
+        return 1;
+    }
+    size_t done = pdr_prj_commit_if_due(p, due_us);
+    if (p->state == PDR_PROJECTOR_DRAINING && !p->taken && p->folding->commits == 0) {
+        forget_all(p);
+        pdr_prj_end_retry(p);
+        p->state = PDR_PROJECTOR_IDLE;
+    }
+    return done;
+}
+
+size_t pdr_projector_turn(pdr_projector *p, int64_t *due_us)
+{
+    size_t done = p->spec.log->ops->poll(p->spec.log) + p->spec.views->ops->poll(p->spec.views);
+    *due_us = INT64_MAX;
+    switch (p->state) {
+    case PDR_PROJECTOR_IDLE: return done;
+    case PDR_PROJECTOR_LOADING: return done + load(p);
+    case PDR_PROJECTOR_RUNNING: return done + run(p, due_us);
+    case PDR_PROJECTOR_DRAINING: return done + drain(p, due_us);
+    case PDR_PROJECTOR_STOPPED: return done + tell_fault(p);
+    case PDR_PROJECTOR_WAITING: break;
+    }
+    if (pdr_prj_now(p) >= p->retry_at) {
+        p->state = PDR_PROJECTOR_LOADING;
+        return done + 1;
+    }
+    *due_us = p->retry_at;
+    return done;
+}
+
+/* --- Numbers --- */
+
+void pdr_projector_numbers_get(const pdr_projector *p, pdr_projector_numbers *out)
+{
+    *out = p->numbers;
+    out->state = p->state;
+}
+
+size_t pdr_projector_partitions(const pdr_projector *p, pdr_projector_partition *out, size_t max)
+{
+    for (size_t i = 0; i < p->part_count && i < max; i++) {
+        const pdr_part *part = p->parts[i];
+        out[i] = (pdr_projector_partition){.partition = part->partition,
+                                           .beaten = part->beaten,
+                                           .position = part->committed,
+                                           .log_end = part->log_end,
+                                           .event_time_us = part->committed_time,
+                                           .events = part->events,
+                                           .parked = part->parked_count};
+    }
+    return p->part_count;
+}

@@ -1,0 +1,278 @@
+/* Batches: rows, positions and dead letters in one transaction, one batch under way while the next is folded. */
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "projections/projector_core.h"
+
+enum { IDLE_MOVE_US = 1000000 }; /* a position moves without events at most so often */
+
+/* --- Dead letters of a batch --- */
+
+void pdr_prj_clear_outgoing(pdr_outgoing *o)
+{
+    pdr_arena_clear(&o->arena);
+    o->park_count = o->unpark_count = o->commits = 0;
+    o->events = 0;
+    o->request = 0;
+}
+
+static bool grow_letters(pdr_dead_letter **letters, size_t count, size_t *room)
+{
+    if (count < *room) return true;
+    size_t wanted = *room ? 2 * *room : 8;
+    pdr_dead_letter *more = pdr_realloc(*letters, wanted * sizeof *more);
+    if (!more) return false;
+    *letters = more;
+    *room = wanted;
+    return true;
+}
+
+pdr_code pdr_prj_add_letter(pdr_outgoing *o, bool park, const pdr_dead_letter *letter, pdr_error *err)
+{
+    const char *reason = letter->reason ? letter->reason : "";
+    pdr_dead_letter copy = *letter;
+    copy.entity = pdr_arena_bytes(&o->arena, letter->entity);
+    copy.reason = pdr_arena_string(&o->arena, pdr_string_of(reason)).data;
+    bool room = park ? grow_letters(&o->park, o->park_count, &o->park_room)
+                     : grow_letters(&o->unpark, o->unpark_count, &o->unpark_room);
+    if (!room || !copy.entity.data || !copy.reason) return pdr_fail(err, PDR_NOMEM, "a dead letter");
+    if (park)
+        o->park[o->park_count++] = copy;
+    else
+        o->unpark[o->unpark_count++] = copy;
+    return PDR_OK;
+}
+
+/* --- Making a batch --- */
+
+static bool moves(const pdr_projector *p, const pdr_part *part)
+{
+    if (p->retry.active && p->retry.part == part) return true;
+    return !pdr_position_equal(part->folded, part->committed);
+}
+
+static size_t make_moves(pdr_projector *p)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->part_count; i++) {
+        pdr_part *part = p->parts[i];
+        part->taken = part->folded;
+        part->taken_events = part->folding_events;
+        part->taken_time = part->folding_time;
+        part->folding_events = 0;
+        if (!moves(p, part)) continue;
+        p->moves[count++] = (pdr_position_move){.partition = part->partition,
+                                                .from = part->committed,
+                                                .to = part->taken,
+                                                .event_time_us = part->taken_time,
+                                                .events = part->taken_events};
+    }
+    return count;
+}
+
+static void swap_outgoing(pdr_projector *p)
+{
+    p->taken = p->folding;
+    p->folding = p->folding == &p->outgoing[0] ? &p->outgoing[1] : &p->outgoing[0];
+    pdr_prj_clear_outgoing(p->folding);
+    p->first_waits = INT64_MAX;
+    p->must_commit = false;
+}
+
+static void committed(void *context, uint64_t tag, const pdr_view_result *result);
+
+static pdr_code end_batch(pdr_projector *p, pdr_error *err)
+{
+    pdr_projection *projection = p->spec.projection;
+    if (!projection->ops->batch_end || p->folding->commits == 0) return PDR_OK;
+    pdr_code code = pdr_rows_begin(p->rows, UINT32_MAX, err);
+    return code == PDR_OK ? projection->ops->batch_end(projection, p->rows, err) : code;
+}
+
+static pdr_code commit(pdr_projector *p, pdr_error *err)
+{
+    pdr_view_batch batch = {.moves = p->moves};
+    pdr_code code = end_batch(p, err);
+    if (code == PDR_OK) code = pdr_rows_take(p->rows, &batch.steps, &batch.step_count, err);
+    if (code != PDR_OK) return code;
+    batch.move_count = make_moves(p);
+    swap_outgoing(p);
+    batch.park = p->taken->park;
+    batch.park_count = p->taken->park_count;
+    batch.unpark = p->taken->unpark;
+    batch.unpark_count = p->taken->unpark_count;
+    batch.requests_done = &p->taken->request;
+    batch.request_count = p->taken->request ? 1 : 0;
+    p->batch = batch;
+    for (size_t i = 0; i < batch.step_count; i++) {
+        p->numbers.rows += batch.steps[i].row_count;
+        p->numbers.statements += batch.steps[i].statement ? 1 : 0;
+    }
+    return p->spec.views->ops->commit(p->spec.views, &p->version, p->spec.worker, &p->batch, committed, p, 0, err);
+}
+
+/* --- What came of it --- */
+
+static bool still_suspect(const pdr_projector *p)
+{
+    for (size_t i = 0; i < p->part_count; i++)
+        if (p->parts[i]->committed.offset < p->parts[i]->suspect_to) return true;
+    return false;
+}
+
+static void clear_suspect(pdr_projector *p, bool retried)
+{
+    if (p->isolate && !still_suspect(p)) p->isolate = 0;
+    if (!p->suspect || p->suspect_parked != retried) return;
+    if (retried || p->suspect->committed.offset >= p->suspect_at) p->suspect = NULL;
+}
+
+static void went_through(pdr_projector *p)
+{
+    pdr_rows_settle(p->rows);
+    for (size_t i = 0; i < p->part_count; i++) {
+        pdr_part *part = p->parts[i];
+        part->committed = part->taken;
+        part->committed_time = part->taken_time;
+        part->events += part->taken_events;
+        if (part->taken_events > 0) part->beaten = false;
+        p->numbers.events += part->taken_events;
+    }
+    p->numbers.batches++;
+    p->numbers.last_commit_us = pdr_prj_wall(p);
+    p->last_commit = pdr_prj_now(p);
+    p->backoff = 0;
+    clear_suspect(p, p->retry.active);
+    bool carried_out = p->taken->request != 0;
+    p->taken = NULL;
+    if (carried_out) pdr_prj_end_retry(p);
+}
+
+/* The values of some event can't be stored. Try fewer commits at a time, in the end one; of that one fewer events: the
+ * one that is left over is the one. */
+static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
+{
+    const pdr_outgoing *taken = p->taken;
+    bool again = p->suspect == taken->part && p->suspect_at == taken->at && p->suspect_parked == p->retry.active;
+    if (taken->commits == 0 || (again && p->suspect_keep == 0)) {
+        pdr_prj_stop(p, why);
+        return;
+    }
+    for (size_t i = 0; i < p->part_count; i++)
+        if (p->parts[i]->taken.offset > p->parts[i]->suspect_to) p->parts[i]->suspect_to = p->parts[i]->taken.offset;
+    p->isolate = taken->commits > 1 ? taken->commits / 2 : 1;
+    if (taken->commits == 1) {
+        p->suspect_keep = again ? p->suspect_keep - 1 : (uint32_t)taken->events - 1;
+        p->suspect = taken->part;
+        p->suspect_at = taken->at;
+        p->suspect_parked = p->retry.active;
+        p->suspect_why = *why;
+    }
+    pdr_prj_restart(p);
+}
+
+/* Another worker moved the position: whatever the assignment says, it won this batch. If both are told to work here,
+ * one wins each batch. */
+static void was_beaten(pdr_projector *p, const pdr_view_result *result)
+{
+    p->numbers.stale++;
+    for (size_t i = 0; i < p->part_count; i++)
+        if (p->parts[i]->partition == result->partition) p->parts[i]->beaten = true;
+    pdr_prj_fail(p, PDR_STALE, result->error);
+}
+
+static void committed(void *context, uint64_t tag, const pdr_view_result *result)
+{
+    pdr_projector *p = context;
+    (void)tag;
+    switch (result->code) {
+    case PDR_OK: went_through(p); break;
+    case PDR_STALE: was_beaten(p, result); break;
+    case PDR_BAD_DATA: look_for_bad_event(p, result->error); break;
+    default: pdr_prj_fail(p, result->code, result->error);
+    }
+}
+
+/* --- Rows that are wanted --- */
+
+static void fetched(void *context, uint64_t tag, const pdr_view_rows *rows)
+{
+    pdr_projector *p = context;
+    pdr_error err;
+    p->fetches--;
+    pdr_code code = rows->code;
+    if (code == PDR_OK)
+        code = pdr_rows_fetched(p->rows, (size_t)tag, rows->rows, rows->count, &err);
+    else
+        err = *rows->error;
+    if (code != PDR_OK)
+        pdr_prj_fail(p, code, &err);
+    else if (p->fetches == 0)
+        p->rows_wanted = false;
+}
+
+static size_t fetch_wanted(pdr_projector *p)
+{
+    if (p->fetches > 0) return 0;
+    for (size_t table = 0; table < p->version.table_count; table++) {
+        const pdr_cell *const *keys;
+        pdr_error err;
+        size_t count = pdr_rows_wanted(p->rows, table, &keys);
+        if (count == 0) continue;
+        pdr_code code = p->spec.views->ops->fetch(p->spec.views, &p->version, table, keys, count, fetched, p, table,
+                                                  &err);
+        if (code != PDR_OK) {
+            pdr_prj_fail(p, code, &err);
+            return 1;
+        }
+        p->fetches++;
+    }
+    if (p->fetches == 0) p->rows_wanted = false;
+    return 1;
+}
+
+/* --- When --- */
+
+/* Records without events (MARKs, void ones) were passed: the positions follow, now and then. */
+static bool follow_log(pdr_projector *p, int64_t now, int64_t *due_us)
+{
+    bool behind = false;
+    if (p->retry.active) return false;
+    for (size_t i = 0; i < p->part_count; i++) {
+        const pdr_part *part = p->parts[i];
+        behind = behind || (part->at_end && part->queued == 0 && part->read.offset > part->folded.offset);
+    }
+    if (!behind) return false;
+    if (now < p->last_commit + IDLE_MOVE_US) {
+        if (p->last_commit + IDLE_MOVE_US < *due_us) *due_us = p->last_commit + IDLE_MOVE_US;
+        return false;
+    }
+    for (size_t i = 0; i < p->part_count; i++) {
+        pdr_part *part = p->parts[i];
+        if (part->at_end && part->queued == 0 && part->read.offset > part->folded.offset) part->folded = part->read;
+    }
+    return true;
+}
+
+/* A batch goes when it is full, when nothing more can join it, or when it has waited long enough. */
+static bool is_due(pdr_projector *p, int64_t now, int64_t *due_us)
+{
+    const pdr_projector_settings *s = &p->spec.settings;
+    if (p->folding->commits == 0 && p->folding->request == 0) return follow_log(p, now, due_us);
+    bool full = p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
+    if (full || p->must_commit || p->isolate || p->draining || p->retry.active) return true;
+    int64_t due = p->first_waits + s->batch_wait_us;
+    if (now < due && due < *due_us) *due_us = due;
+    return now >= due;
+}
+
+size_t pdr_prj_commit_if_due(pdr_projector *p, int64_t *due_us)
+{
+    pdr_error err;
+    if (p->state != PDR_PROJECTOR_RUNNING && p->state != PDR_PROJECTOR_DRAINING) return 0;
+    if (p->rows_wanted) return fetch_wanted(p);
+    if (p->taken || p->first_done > 0 || !is_due(p, pdr_prj_now(p), due_us)) return 0;
+    pdr_code code = commit(p, &err);
+    if (code != PDR_OK) pdr_prj_fail(p, code, &err);
+    return 1;
+}

@@ -1,0 +1,181 @@
+/* Inside the projector. Only projector*.c include this.
+ *
+ *   projector.c         open, close, assign, turns, numbers, failures: stop, or wait and load again
+ *   projector_read.c    log readers, whole commits into the queue, position against log
+ *   projector_fold.c    from the queue into rows; what fails is parked
+ *   projector_commit.c  batches, and what came of them; the bad event of a refused batch
+ *   projector_parked.c  which entities are parked
+ *   projector_retry.c   requests: parked events once more */
+#ifndef PDR_PROJECTIONS_PROJECTOR_CORE_H
+#define PDR_PROJECTIONS_PROJECTOR_CORE_H
+
+#include "journal/commit_reader.h"
+#include "journal/fold.h"
+#include "projections/projector.h"
+
+typedef struct pdr_part pdr_part;
+
+/* One stored event of a commit. Its bytes lie behind the commit. */
+typedef struct pdr_kept_event {
+    int64_t offset, time_us;
+    uint64_t seq;
+    pdr_bytes value, id, correlation, causation;
+} pdr_kept_event;
+
+/* A whole commit that waits to be folded; or, of a retry, one parked event. */
+typedef struct pdr_kept_commit {
+    struct pdr_kept_commit *next;
+    pdr_part *part;
+    pdr_position before, at;
+    size_t bytes;
+    pdr_string entity;
+    bool parked; /* one event of a retry */
+    uint32_t count;
+    pdr_kept_event events[];
+} pdr_kept_commit;
+
+typedef struct pdr_parked_entity {
+    struct pdr_parked_entity *next;
+    uint64_t hash;
+    uint32_t key_size;
+    char key[];
+} pdr_parked_entity;
+
+enum { PDR_PARKED_SLOTS = 256 };
+
+struct pdr_part {
+    struct pdr_projector *owner;
+    int32_t partition;
+    bool beaten; /* another worker moved its position, and no batch went through since */
+    pdr_position committed; /* in the database */
+    pdr_position folded;    /* by the batch that is being made, or as committed */
+    pdr_position taken;     /* by the batch under way */
+    uint64_t folding_events, taken_events, events;
+    int64_t folding_time, taken_time, committed_time; /* of the newest event; INT64_MIN: none */
+    int64_t suspect_to; /* a batch up to this offset was refused: look for the event; -1: none */
+
+    pdr_log_reader *reader;
+    pdr_commit_reader commits;
+    bool checked; /* the record at `committed` is what the position says */
+    bool paused;
+    int64_t log_end; /* -1: not known */
+    pdr_position read; /* where the walk stands, outside of open commits */
+    bool at_end;
+    size_t queued, queued_bytes;
+
+    pdr_parked_entity *parked[PDR_PARKED_SLOTS];
+    uint64_t parked_count; /* dead letters */
+};
+
+/* What goes with a batch besides its rows. */
+typedef struct pdr_outgoing {
+    pdr_arena arena; /* of the dead letters' bytes */
+    pdr_dead_letter *park, *unpark;
+    size_t park_count, park_room, unpark_count, unpark_room;
+    uint64_t request; /* that it carries out; 0: none */
+    uint64_t events;
+    size_t commits;
+    pdr_part *part; /* of the last commit, and where it lies */
+    int64_t at;
+} pdr_outgoing;
+
+typedef struct pdr_retry {
+    bool active;
+    pdr_request_row request; /* its entity lies in `arena` */
+    pdr_part *part;
+    pdr_arena arena;
+    pdr_dead_letter *letters; /* of the entity, in order */
+    size_t letter_count, letter_room, next; /* the first that isn't read yet */
+    pdr_log_reader *reader;
+    pdr_commit_reader commits;
+    bool ready;  /* what is to be folded was read */
+    bool failed; /* one could not be projected: it and those behind it stay */
+    pdr_kept_commit *first, *last;
+    size_t bytes;
+} pdr_retry;
+
+struct pdr_projector {
+    pdr_projector_spec spec;
+    pdr_version_spec version;
+    pdr_projector_state state;
+    pdr_part **parts;
+    size_t part_count;
+    pdr_folder **folders; /* by the application's entity types */
+    pdr_rows *rows;
+    pdr_arena scratch; /* of the event that is being folded */
+    pdr_kept_commit *first, *last; /* the queue: in each partition's order */
+    uint32_t first_done;           /* events of the first that are folded already */
+    pdr_outgoing outgoing[2];
+    pdr_outgoing *folding, *taken; /* taken NULL: no batch under way */
+    pdr_position_move *moves;      /* room for one per partition */
+    int64_t first_waits;           /* mono time at which the batch's first event was folded; INT64_MAX: none */
+    int64_t last_commit;           /* mono time */
+    bool rows_wanted;              /* nothing can be folded before they are fetched */
+    size_t fetches;                /* that are under way */
+    pdr_view_batch batch;          /* that is under way */
+    bool must_commit;              /* nothing more can be folded before */
+    bool draining;
+    bool paused;                   /* by an operator */
+    bool found;                    /* the version, when the switches were looked at */
+    bool fault_untold;             /* the database isn't told yet why it stopped */
+    size_t isolate;                /* commits per batch while a bad event is looked for; 0: no limit */
+    const pdr_part *suspect; /* of the single commit whose batch was refused; NULL: none */
+    int64_t suspect_at;
+    bool suspect_parked; /* it is an event of a retry */
+    uint32_t suspect_keep;         /* how many of its events are tried */
+    pdr_error suspect_why;
+    int64_t retry_at, backoff;
+    int64_t control_at; /* when to look at requests and switches again */
+    uint32_t throttle;    /* events per second; 0: none */
+    int64_t allowance_at; /* throttle: when the next event may be folded */
+    int odd_positions;  /* times that the log didn't hold the record at a position */
+    pdr_retry retry;
+    pdr_projector_numbers numbers;
+};
+
+static inline int64_t pdr_prj_now(const pdr_projector *p)
+{
+    return p->spec.env->ops->mono_us(p->spec.env);
+}
+static inline int64_t pdr_prj_wall(const pdr_projector *p)
+{
+    return p->spec.env->ops->wall_us(p->spec.env);
+}
+
+/* projector.c: something failed. By its class: drop what isn't committed and load again after a back-off, or stop. */
+void pdr_prj_fail(pdr_projector *p, pdr_code code, const pdr_error *err);
+void pdr_prj_stop(pdr_projector *p, const pdr_error *err);
+/* Forget what isn't committed; load positions anew at once. */
+void pdr_prj_restart(pdr_projector *p);
+void pdr_prj_trace(pdr_projector *p, pdr_level level, const char *format, ...) PDR_PRINTF(3, 4);
+
+/* projector_read.c */
+PDR_CHECKED pdr_code pdr_prj_read_from(pdr_part *part, pdr_error *err); /* part->committed */
+void pdr_prj_stop_reading(pdr_part *part);
+void pdr_prj_pause_if_full(pdr_projector *p);
+void pdr_prj_drop_queue(pdr_projector *p);
+/* A copy of one commit's events, or of one of them. NULL: no memory. */
+pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, size_t count, pdr_position before,
+                              pdr_position at);
+
+/* projector_fold.c */
+size_t pdr_prj_fold(pdr_projector *p); /* as much as may be folded now */
+
+/* projector_commit.c */
+size_t pdr_prj_commit_if_due(pdr_projector *p, int64_t *due_us);
+void pdr_prj_clear_outgoing(pdr_outgoing *outgoing);
+PDR_CHECKED pdr_code pdr_prj_add_letter(pdr_outgoing *outgoing, bool park, const pdr_dead_letter *letter,
+                                        pdr_error *err); /* copied */
+
+/* projector_parked.c */
+bool pdr_prj_is_parked(const pdr_part *part, pdr_string entity);
+PDR_CHECKED pdr_code pdr_prj_note_parked(pdr_part *part, pdr_string entity, pdr_error *err);
+void pdr_prj_forget_parked(pdr_part *part);
+PDR_CHECKED pdr_code pdr_prj_load_parked(pdr_part *part, pdr_error *err);
+
+/* projector_retry.c */
+void pdr_prj_look_for_requests(pdr_projector *p);
+size_t pdr_prj_retry(pdr_projector *p); /* a step of the one that is active */
+void pdr_prj_end_retry(pdr_projector *p);
+
+#endif
