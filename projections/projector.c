@@ -11,7 +11,8 @@ enum { MAX_EVENT_MEMORY = 64 * 1024 * 1024, MAX_ROWS_MEMORY = 256 * 1024 * 1024,
 void pdr_prj_trace(pdr_projector *p, pdr_level level, const char *format, ...)
 {
     char message[700];
-    int size = snprintf(message, sizeof message, "projection %s v%u: ", p->version.projection, p->version.version);
+    int size =
+        snprintf(message, sizeof message, "projection %s v%u: ", p->version.projection, p->version.version);
     va_list args;
     va_start(args, format);
     (void)vsnprintf(message + size, sizeof message - (size_t)size, format, args);
@@ -183,7 +184,8 @@ static pdr_code make_parts(pdr_projector *p, const int32_t *partitions, size_t c
     return PDR_OK;
 }
 
-static pdr_code check_partitions(const pdr_projector *p, const int32_t *partitions, size_t count, pdr_error *err)
+static pdr_code check_partitions(const pdr_projector *p, const int32_t *partitions, size_t count,
+                                 pdr_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (partitions[i] < 0 || partitions[i] >= p->spec.partitions)
@@ -191,7 +193,8 @@ static pdr_code check_partitions(const pdr_projector *p, const int32_t *partitio
                             (int)partitions[i], (int)p->spec.partitions);
         for (size_t j = 0; j < i; j++)
             if (partitions[i] == partitions[j])
-                return pdr_fail(err, PDR_INVALID_ARGUMENT, "partition %d is assigned twice", (int)partitions[i]);
+                return pdr_fail(err, PDR_INVALID_ARGUMENT, "partition %d is assigned twice",
+                                (int)partitions[i]);
     }
     return PDR_OK;
 }
@@ -231,12 +234,14 @@ static pdr_code take_switches(void *context, const pdr_version_row *row, pdr_err
     if (row->version != p->version.version) return PDR_OK;
     p->found = true;
     if (row->fingerprint != p->version.fingerprint)
-        return pdr_fail(err, PDR_CONFLICT,
-                        "version %u was made from another definition: give the changed one a higher version and run "
-                        "`perdure project rebuild %s`",
-                        row->version, row->projection);
+        return pdr_fail(
+            err, PDR_CONFLICT,
+            "version %u was made from another definition: give the changed one a higher version and run "
+            "`perdure project rebuild %s`",
+            row->version, row->projection);
     p->paused = row->paused;
-    p->throttle = row->state == PDR_VERSION_BUILDING && row->throttle ? row->throttle : p->spec.settings.throttle;
+    p->throttle =
+        row->state == PDR_VERSION_BUILDING && row->throttle ? row->throttle : p->spec.settings.throttle;
     if (row->fault[0]) return pdr_fail(err, PDR_FATAL, "%s", row->fault);
     return PDR_OK;
 }
@@ -246,8 +251,9 @@ static pdr_code look_at_switches(pdr_projector *p, pdr_error *err)
     p->found = false;
     pdr_code code = p->spec.views->ops->versions(p->spec.views, p->version.projection, take_switches, p, err);
     if (code == PDR_OK && !p->found)
-        code = pdr_fail(err, PDR_NOT_FOUND, "version %u isn't there (any more): `perdure project run` makes it",
-                        p->version.version);
+        code =
+            pdr_fail(err, PDR_NOT_FOUND, "version %u isn't there (any more): `perdure project run` makes it",
+                     p->version.version);
     return code;
 }
 

@@ -1,4 +1,5 @@
-/* Batches: rows, positions and dead letters in one transaction, one batch under way while the next is folded. */
+/* Batches: rows, positions and dead letters in one transaction, one batch under way while the next is folded.
+ */
 #include <inttypes.h>
 
 #include "base/mem.h"
@@ -108,7 +109,8 @@ static pdr_code commit(pdr_projector *p, pdr_error *err)
         p->numbers.rows += batch.steps[i].row_count;
         p->numbers.statements += batch.steps[i].statement ? 1 : 0;
     }
-    return p->spec.views->ops->commit(p->spec.views, &p->version, p->spec.worker, &p->batch, committed, p, 0, err);
+    return p->spec.views->ops->commit(p->spec.views, &p->version, p->spec.worker, &p->batch, committed, p, 0,
+                                      err);
 }
 
 /* --- What came of it --- */
@@ -148,18 +150,20 @@ static void went_through(pdr_projector *p)
     if (carried_out) pdr_prj_end_retry(p);
 }
 
-/* The values of some event can't be stored. Try fewer commits at a time, in the end one; of that one fewer events: the
- * one that is left over is the one. */
+/* The values of some event can't be stored. Try fewer commits at a time, in the end one; of that one fewer
+ * events: the one that is left over is the one. */
 static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
 {
     const pdr_outgoing *taken = p->taken;
-    bool again = p->suspect == taken->part && p->suspect_at == taken->at && p->suspect_parked == p->retry.active;
+    bool again =
+        p->suspect == taken->part && p->suspect_at == taken->at && p->suspect_parked == p->retry.active;
     if (taken->commits == 0 || (again && p->suspect_keep == 0)) {
         pdr_prj_stop(p, why);
         return;
     }
     for (size_t i = 0; i < p->part_count; i++)
-        if (p->parts[i]->taken.offset > p->parts[i]->suspect_to) p->parts[i]->suspect_to = p->parts[i]->taken.offset;
+        if (p->parts[i]->taken.offset > p->parts[i]->suspect_to)
+            p->parts[i]->suspect_to = p->parts[i]->taken.offset;
     p->isolate = taken->commits > 1 ? taken->commits / 2 : 1;
     if (taken->commits == 1) {
         p->suspect_keep = again ? p->suspect_keep - 1 : (uint32_t)taken->events - 1;
@@ -171,8 +175,8 @@ static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
     pdr_prj_restart(p);
 }
 
-/* Another worker moved the position: whatever the assignment says, it won this batch. If both are told to work here,
- * one wins each batch. */
+/* Another worker moved the position: whatever the assignment says, it won this batch. If both are told to
+ * work here, one wins each batch. */
 static void was_beaten(pdr_projector *p, const pdr_view_result *result)
 {
     p->numbers.stale++;
@@ -219,8 +223,8 @@ static size_t fetch_wanted(pdr_projector *p)
         pdr_error err;
         size_t count = pdr_rows_wanted(p->rows, table, &keys);
         if (count == 0) continue;
-        pdr_code code = p->spec.views->ops->fetch(p->spec.views, &p->version, table, keys, count, fetched, p, table,
-                                                  &err);
+        pdr_code code = p->spec.views->ops->fetch(p->spec.views, &p->version, table, keys, count, fetched, p,
+                                                  table, &err);
         if (code != PDR_OK) {
             pdr_prj_fail(p, code, &err);
             return 1;
@@ -249,7 +253,8 @@ static bool follow_log(pdr_projector *p, int64_t now, int64_t *due_us)
     }
     for (size_t i = 0; i < p->part_count; i++) {
         pdr_part *part = p->parts[i];
-        if (part->at_end && part->queued == 0 && part->read.offset > part->folded.offset) part->folded = part->read;
+        if (part->at_end && part->queued == 0 && part->read.offset > part->folded.offset)
+            part->folded = part->read;
     }
     return true;
 }

@@ -46,7 +46,7 @@ enum { PDR_PARKED_SLOTS = 256 };
 struct pdr_part {
     struct pdr_projector *owner;
     int32_t partition;
-    bool beaten; /* another worker moved its position, and no batch went through since */
+    bool beaten;            /* another worker moved its position, and no batch went through since */
     pdr_position committed; /* in the database */
     pdr_position folded;    /* by the batch that is being made, or as committed */
     pdr_position taken;     /* by the batch under way */
@@ -58,7 +58,7 @@ struct pdr_part {
     pdr_commit_reader commits;
     bool checked; /* the record at `committed` is what the position says */
     bool paused;
-    int64_t log_end; /* -1: not known */
+    int64_t log_end;   /* -1: not known */
     pdr_position read; /* where the walk stands, outside of open commits */
     bool at_end;
     size_t queued, queued_bytes;
@@ -84,7 +84,7 @@ typedef struct pdr_retry {
     pdr_request_row request; /* its entity lies in `arena` */
     pdr_part *part;
     pdr_arena arena;
-    pdr_dead_letter *letters; /* of the entity, in order */
+    pdr_dead_letter *letters;               /* of the entity, in order */
     size_t letter_count, letter_room, next; /* the first that isn't read yet */
     pdr_log_reader *reader;
     pdr_commit_reader commits;
@@ -102,33 +102,33 @@ struct pdr_projector {
     size_t part_count;
     pdr_folder **folders; /* by the application's entity types */
     pdr_rows *rows;
-    pdr_arena scratch; /* of the event that is being folded */
+    pdr_arena scratch;             /* of the event that is being folded */
     pdr_kept_commit *first, *last; /* the queue: in each partition's order */
     uint32_t first_done;           /* events of the first that are folded already */
     pdr_outgoing outgoing[2];
     pdr_outgoing *folding, *taken; /* taken NULL: no batch under way */
     pdr_position_move *moves;      /* room for one per partition */
-    int64_t first_waits;           /* mono time at which the batch's first event was folded; INT64_MAX: none */
-    int64_t last_commit;           /* mono time */
-    bool rows_wanted;              /* nothing can be folded before they are fetched */
-    size_t fetches;                /* that are under way */
-    pdr_view_batch batch;          /* that is under way */
-    bool must_commit;              /* nothing more can be folded before */
+    int64_t first_waits;  /* mono time at which the batch's first event was folded; INT64_MAX: none */
+    int64_t last_commit;  /* mono time */
+    bool rows_wanted;     /* nothing can be folded before they are fetched */
+    size_t fetches;       /* that are under way */
+    pdr_view_batch batch; /* that is under way */
+    bool must_commit;     /* nothing more can be folded before */
     bool draining;
-    bool paused;                   /* by an operator */
-    bool found;                    /* the version, when the switches were looked at */
-    bool fault_untold;             /* the database isn't told yet why it stopped */
-    size_t isolate;                /* commits per batch while a bad event is looked for; 0: no limit */
+    bool paused;             /* by an operator */
+    bool found;              /* the version, when the switches were looked at */
+    bool fault_untold;       /* the database isn't told yet why it stopped */
+    size_t isolate;          /* commits per batch while a bad event is looked for; 0: no limit */
     const pdr_part *suspect; /* of the single commit whose batch was refused; NULL: none */
     int64_t suspect_at;
-    bool suspect_parked; /* it is an event of a retry */
-    uint32_t suspect_keep;         /* how many of its events are tried */
+    bool suspect_parked;   /* it is an event of a retry */
+    uint32_t suspect_keep; /* how many of its events are tried */
     pdr_error suspect_why;
     int64_t retry_at, backoff;
-    int64_t control_at; /* when to look at requests and switches again */
+    int64_t control_at;   /* when to look at requests and switches again */
     uint32_t throttle;    /* events per second; 0: none */
     int64_t allowance_at; /* throttle: when the next event may be folded */
-    int odd_positions;  /* times that the log didn't hold the record at a position */
+    int odd_positions;    /* times that the log didn't hold the record at a position */
     pdr_retry retry;
     pdr_projector_numbers numbers;
 };
@@ -142,7 +142,8 @@ static inline int64_t pdr_prj_wall(const pdr_projector *p)
     return p->spec.env->ops->wall_us(p->spec.env);
 }
 
-/* projector.c: something failed. By its class: drop what isn't committed and load again after a back-off, or stop. */
+/* projector.c: something failed. By its class: drop what isn't committed and load again after a back-off, or
+ * stop. */
 void pdr_prj_fail(pdr_projector *p, pdr_code code, const pdr_error *err);
 void pdr_prj_stop(pdr_projector *p, const pdr_error *err);
 /* Forget what isn't committed; load positions anew at once. */
@@ -155,8 +156,8 @@ void pdr_prj_stop_reading(pdr_part *part);
 void pdr_prj_pause_if_full(pdr_projector *p);
 void pdr_prj_drop_queue(pdr_projector *p);
 /* A copy of one commit's events, or of one of them. NULL: no memory. */
-pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, size_t count, pdr_position before,
-                              pdr_position at);
+pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, size_t count,
+                              pdr_position before, pdr_position at);
 
 /* projector_fold.c */
 size_t pdr_prj_fold(pdr_projector *p); /* as much as may be folded now */

@@ -1,5 +1,5 @@
-/* From the queue into rows. An event that can't be read, or that the projection refuses, is parked, and with it all
- * later events of its entity; the others go on. */
+/* From the queue into rows. An event that can't be read, or that the projection refuses, is parked, and with
+ * it all later events of its entity; the others go on. */
 #include <inttypes.h>
 
 #include "base/mem.h"
@@ -52,18 +52,20 @@ static pdr_code read_and_project(pdr_projector *p, const pdr_kept_commit *kept, 
     pdr_folder *folder = folder_of(p, kept->entity);
     if (!folder) return PDR_OK;
     const pdr_type *type = pdr_folder_event_type(folder, event->value);
-    if (type && pdr_folder_declares(folder, type) && !p->spec.projection->ops->wants(p->spec.projection, type))
+    if (type && pdr_folder_declares(folder, type) &&
+        !p->spec.projection->ops->wants(p->spec.projection, type))
         return PDR_OK;
     pdr_event_list list;
     pdr_arena_clear(&p->scratch);
-    pdr_code code = pdr_folder_read(folder, event->value, event->seq, event->time_us, &p->scratch, &list, err);
+    pdr_code code =
+        pdr_folder_read(folder, event->value, event->seq, event->time_us, &p->scratch, &list, err);
     return code == PDR_OK ? project_all(p, kept, event, &list, err) : code;
 }
 
 static bool is_events_fault(pdr_code code)
 {
-    return code == PDR_BAD_DATA || code == PDR_BAD_HANDLER || code == PDR_UNKNOWN_SCHEMA || code == PDR_TOO_LARGE ||
-           code == PDR_UNKNOWN_TYPE || code == PDR_INVALID_ARGUMENT;
+    return code == PDR_BAD_DATA || code == PDR_BAD_HANDLER || code == PDR_UNKNOWN_SCHEMA ||
+           code == PDR_TOO_LARGE || code == PDR_UNKNOWN_TYPE || code == PDR_INVALID_ARGUMENT;
 }
 
 /* Once, and again while the event itself seems to be at fault: a handler may fail at random. */
@@ -100,20 +102,22 @@ static pdr_code park(pdr_projector *p, const pdr_kept_commit *kept, const pdr_ke
     if (code != PDR_OK) return code;
     p->numbers.parked++;
     if (!behind)
-        pdr_prj_trace(p, PDR_LEVEL_WARN, "parked %.*s from seq %" PRIu64 " on (partition %d, offset %" PRId64 "): %s",
-                      (int)kept->entity.size, kept->entity.data, event->seq, (int)kept->part->partition, event->offset,
-                      reason);
+        pdr_prj_trace(p, PDR_LEVEL_WARN,
+                      "parked %.*s from seq %" PRIu64 " on (partition %d, offset %" PRId64 "): %s",
+                      (int)kept->entity.size, kept->entity.data, event->seq, (int)kept->part->partition,
+                      event->offset, reason);
     if (kept->part->parked_count <= p->spec.settings.parked_max) return PDR_OK;
     return pdr_fail(err, PDR_FATAL,
-                    "partition %d has more than %" PRIu64 " parked events (setting project.parked.max); the last: %s",
+                    "partition %d has more than %" PRIu64
+                    " parked events (setting project.parked.max); the last: %s",
                     (int)kept->part->partition, p->spec.settings.parked_max, reason);
 }
 
 /* A batch of this single commit was refused by the database: only so many of its events are tried. */
 static bool is_suspect(const pdr_projector *p, const pdr_kept_commit *kept, uint32_t index)
 {
-    return p->suspect == kept->part && p->suspect_at == kept->at.offset && p->suspect_parked == kept->parked &&
-           index >= p->suspect_keep;
+    return p->suspect == kept->part && p->suspect_at == kept->at.offset &&
+           p->suspect_parked == kept->parked && index >= p->suspect_keep;
 }
 
 static pdr_code fold_event(pdr_projector *p, const pdr_kept_commit *kept, uint32_t index, pdr_error *err)
@@ -205,7 +209,8 @@ static void ask_for_rows(pdr_projector *p)
 {
     size_t looked = 0;
     uint32_t from = p->first_done;
-    for (const pdr_kept_commit *kept = head_of(p); kept && looked < FOLDS_PER_TURN; kept = kept->next, looked++) {
+    for (const pdr_kept_commit *kept = head_of(p); kept && looked < FOLDS_PER_TURN;
+         kept = kept->next, looked++) {
         for (uint32_t i = from; i < kept->count; i++) {
             if (!kept->parked && pdr_prj_is_parked(kept->part, kept->entity)) continue;
             pdr_code code = pdr_rows_begin(p->rows, (uint32_t)p->folding->events, NULL);
@@ -217,8 +222,8 @@ static void ask_for_rows(pdr_projector *p)
     }
 }
 
-/* The event reads rows that a statement before it may have changed: commit that first. If that statement belongs to the
- * same commit it can't be; a commit that stands first in its batch is then at fault itself. */
+/* The event reads rows that a statement before it may have changed: commit that first. If that statement
+ * belongs to the same commit it can't be; a commit that stands first in its batch is then at fault itself. */
 static fold_end wait_for_statement(pdr_projector *p, const pdr_kept_commit *kept)
 {
     p->must_commit = p->first_done == 0;
@@ -233,8 +238,9 @@ static fold_end wait_for_statement(pdr_projector *p, const pdr_kept_commit *kept
     p->suspect_at = kept->at.offset;
     p->suspect_parked = kept->parked;
     p->suspect_keep = p->first_done;
-    pdr_fail(&p->suspect_why, PDR_BAD_HANDLER,
-             "the event reads a row after a statement of an event of the same commit, which can't be seen yet");
+    pdr_fail(
+        &p->suspect_why, PDR_BAD_HANDLER,
+        "the event reads a row after a statement of an event of the same commit, which can't be seen yet");
     return FOLDED;
 }
 

@@ -43,13 +43,14 @@ void pdr_prj_forget_parked(pdr_part *part)
 
 static pdr_code note_letter(void *context, const pdr_dead_letter *letter, pdr_error *err)
 {
-    return pdr_prj_note_parked(context, (pdr_string){(const char *)letter->entity.data, letter->entity.size}, err);
+    return pdr_prj_note_parked(context, (pdr_string){(const char *)letter->entity.data, letter->entity.size},
+                               err);
 }
 
 pdr_code pdr_prj_load_parked(pdr_part *part, pdr_error *err)
 {
     const pdr_projector *p = part->owner;
     pdr_prj_forget_parked(part);
-    return p->spec.views->ops->dead_letters(p->spec.views, p->version.projection, p->version.version, part->partition,
-                                            note_letter, part, err);
+    return p->spec.views->ops->dead_letters(p->spec.views, p->version.projection, p->version.version,
+                                            part->partition, note_letter, part, err);
 }

@@ -1,5 +1,5 @@
-/* From the log into the queue of whole commits. Reading begins with the record that the position names, and goes on
- * only if it is there and is the one: else the log was cut off or made anew. */
+/* From the log into the queue of whole commits. Reading begins with the record that the position names, and
+ * goes on only if it is there and is the one: else the log was cut off or made anew. */
 #include <inttypes.h>
 
 #include "base/mem.h"
@@ -25,11 +25,12 @@ static pdr_bytes put(uint8_t **to, pdr_bytes bytes)
 
 static size_t event_bytes(const pdr_commit_event *e)
 {
-    return e->record->entry.value.size + e->header->id.size + e->header->correlation.size + e->header->causation.size;
+    return e->record->entry.value.size + e->header->id.size + e->header->correlation.size +
+           e->header->causation.size;
 }
 
-pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, size_t count, pdr_position before,
-                              pdr_position at)
+pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, size_t count,
+                              pdr_position before, pdr_position at)
 {
     pdr_bytes key = events[0].record->entry.key;
     size_t size = sizeof(pdr_kept_commit) + count * sizeof(pdr_kept_event) + key.size;
@@ -37,7 +38,8 @@ pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, si
         size += event_bytes(&events[i]);
     pdr_kept_commit *kept = pdr_alloc(size);
     if (!kept) return NULL;
-    *kept = (pdr_kept_commit){.part = part, .before = before, .at = at, .bytes = size, .count = (uint32_t)count};
+    *kept =
+        (pdr_kept_commit){.part = part, .before = before, .at = at, .bytes = size, .count = (uint32_t)count};
     uint8_t *to = (uint8_t *)&kept->events[count];
     pdr_bytes entity = put(&to, key);
     kept->entity = (pdr_string){(const char *)entity.data, entity.size};
@@ -71,8 +73,8 @@ static pdr_code take_commit(void *context, const pdr_commit_event *events, size_
     return PDR_OK;
 }
 
-static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_record *record, const pdr_header *header,
-                           pdr_error *err)
+static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_record *record,
+                           const pdr_header *header, pdr_error *err)
 {
     pdr_part *part = context;
     pdr_projector *p = part->owner;
@@ -181,8 +183,8 @@ pdr_code pdr_prj_read_from(pdr_part *part, pdr_error *err)
     part->checked = part->committed.offset < 0;
     part->paused = part->at_end = false;
     part->read = part->committed;
-    return log->ops->reader_open(log, part->partition, part->checked ? 0 : part->committed.offset, &reader_events, part,
-                                 &part->reader, err);
+    return log->ops->reader_open(log, part->partition, part->checked ? 0 : part->committed.offset,
+                                 &reader_events, part, &part->reader, err);
 }
 
 void pdr_prj_stop_reading(pdr_part *part)

@@ -1,6 +1,6 @@
-/* Requests: an entity's parked events once more, in their order, through today's code. RETRY takes all of them, SKIP
- * drops the first and takes the rest. They are read from the log again: a dead letter is a place. While a retry runs
- * nothing else is folded. */
+/* Requests: an entity's parked events once more, in their order, through today's code. RETRY takes all of
+ * them, SKIP drops the first and takes the rest. They are read from the log again: a dead letter is a place.
+ * While a retry runs nothing else is folded. */
 #include <inttypes.h>
 
 #include "base/mem.h"
@@ -78,10 +78,11 @@ static pdr_code first_request(void *context, const pdr_request_row *row, pdr_err
 static pdr_code load_request(pdr_projector *p, pdr_error *err)
 {
     const pdr_views_ops *ops = p->spec.views->ops;
-    pdr_code code = ops->requests(p->spec.views, p->version.projection, p->version.version, -1, first_request, p, err);
+    pdr_code code =
+        ops->requests(p->spec.views, p->version.projection, p->version.version, -1, first_request, p, err);
     if (code != PDR_OK || !p->retry.active) return code;
-    return ops->dead_letters(p->spec.views, p->version.projection, p->version.version, p->retry.part->partition,
-                             keep_letter, p, err);
+    return ops->dead_letters(p->spec.views, p->version.projection, p->version.version,
+                             p->retry.part->partition, keep_letter, p, err);
 }
 
 void pdr_prj_look_for_requests(pdr_projector *p)
@@ -89,10 +90,12 @@ void pdr_prj_look_for_requests(pdr_projector *p)
     pdr_retry *retry = &p->retry;
     pdr_error err;
     int64_t now = pdr_prj_now(p);
-    if (retry->active || now < p->control_at || p->taken || p->folding->commits > 0 || p->first_done > 0) return;
+    if (retry->active || now < p->control_at || p->taken || p->folding->commits > 0 || p->first_done > 0)
+        return;
     p->control_at = now + CONTROL_US;
     pdr_code code = load_request(p, &err);
-    if (code == PDR_OK && retry->active && retry->request.kind == PDR_REQUEST_SKIP && retry->letter_count > 0) {
+    if (code == PDR_OK && retry->active && retry->request.kind == PDR_REQUEST_SKIP &&
+        retry->letter_count > 0) {
         code = pdr_prj_add_letter(p->folding, false, &retry->letters[0], &err);
         retry->next = 1;
     }
@@ -135,7 +138,8 @@ static void saw_records(void *context, const pdr_log_record *records, size_t cou
         pdr_code code = pdr_commit_reader_take(&retry->commits, &records[i], &err);
         if (code == PDR_OK && records[i].offset > retry->letters[retry->next].offset &&
             retry->commits.walk.at.offset > retry->letters[retry->next].offset)
-            code = pdr_fail(&err, PDR_CORRUPT, "partition %d: the parked event at offset %" PRId64 " isn't in the log",
+            code = pdr_fail(&err, PDR_CORRUPT,
+                            "partition %d: the parked event at offset %" PRId64 " isn't in the log",
                             (int)retry->part->partition, retry->letters[retry->next].offset);
         if (code != PDR_OK) {
             pdr_prj_fail(p, code, &err);
@@ -163,8 +167,8 @@ static size_t start_reading(pdr_projector *p)
     pdr_position before = retry->letters[retry->next].before;
     pdr_error err;
     pdr_commit_reader_init(&retry->commits, before, &sink, p);
-    pdr_code code = p->spec.log->ops->reader_open(p->spec.log, retry->part->partition, before.offset + 1, &reader_events,
-                                                  p, &retry->reader, &err);
+    pdr_code code = p->spec.log->ops->reader_open(p->spec.log, retry->part->partition, before.offset + 1,
+                                                  &reader_events, p, &retry->reader, &err);
     if (code != PDR_OK) {
         pdr_commit_reader_release(&retry->commits);
         pdr_prj_fail(p, code, &err);
@@ -178,7 +182,8 @@ static bool is_read(const pdr_projector *p)
     return retry->next == retry->letter_count || retry->bytes > p->spec.settings.read_ahead_bytes;
 }
 
-/* Read, then fold (projector_fold.c takes them from here); the batch with the last of them carries out the request. */
+/* Read, then fold (projector_fold.c takes them from here); the batch with the last of them carries out the
+ * request. */
 size_t pdr_prj_retry(pdr_projector *p)
 {
     pdr_retry *retry = &p->retry;
