@@ -61,7 +61,7 @@ static int keeps(void)
 }
 
 /* The block that is taken next may have left the cache since it was given back; it is written soon. */
-static void fetch_ahead(const spare *next, size_t class)
+PDR_PREFETCHING void fetch_ahead(const spare *next, size_t class)
 {
     enum { LINE = 64 };
     for (size_t at = 0; next && at < class * STEP; at += LINE)

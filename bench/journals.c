@@ -115,7 +115,7 @@ double bench_send(bench_journal *j, uint64_t count, uint32_t entities, uint32_t 
     }
     double start = bench_now(), cpu = bench_cpu();
     while (c.done < count) {
-        while (sent < count && c.open < window) {
+        if (sent < count && c.open < window) {
             size_t n = BATCH, taken = 0;
             if (n > count - sent) n = (size_t)(count - sent);
             if (n > window - c.open) n = (size_t)(window - c.open);
@@ -129,10 +129,9 @@ double bench_send(bench_journal *j, uint64_t count, uint32_t entities, uint32_t 
             if (code == PDR_BUSY) {
                 next = next >= first + (uint32_t)(n - taken) ? next - (uint32_t)(n - taken)
                                                              : next + entities - (uint32_t)(n - taken);
-                break;
+            } else {
+                bench_must(code, &err, "send");
             }
-            bench_must(code, &err, "send");
-            if (n < BATCH) break;
         }
         pdr_poll(j->journal, c.open >= window || sent == count ? 100 : 0);
     }

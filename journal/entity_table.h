@@ -3,6 +3,7 @@
 #ifndef PDR_JOURNAL_ENTITY_TABLE_H
 #define PDR_JOURNAL_ENTITY_TABLE_H
 
+#include "base/mem.h"
 #include "journal/command.h"
 #include "journal/fold.h"
 #include "journal/ids.h"
@@ -90,7 +91,7 @@ pdr_entity *pdr_entity_find(const pdr_entity_table *table, pdr_bytes key, uint64
  * later, itself. */
 void pdr_entity_expect_slot(const pdr_entity_table *table, uint64_t hash);
 void pdr_entity_expect(const pdr_entity_table *table, uint64_t hash);
-static inline void pdr_prefetch_entity(const pdr_entity *e)
+PDR_PREFETCHING void pdr_prefetch_entity(const pdr_entity *e)
 {
     for (unsigned at = 0; at < sizeof *e; at += 64)
         __builtin_prefetch((const char *)e + at);

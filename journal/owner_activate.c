@@ -278,7 +278,7 @@ static void lookup_failed(pdr_owner *o, const pdr_own_lookup *l, const pdr_error
                 e->waiting = NULL;
             else
                 e->waiting->next = cmd->next;
-            pdr_own_detach(o, cmd);
+            pdr_own_detach(cmd);
             pdr_own_answer_now(o, cmd, why->code, why);
         }
     }

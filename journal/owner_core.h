@@ -49,6 +49,8 @@ typedef struct pdr_own_pending {
     pdr_entity *entity; /* of an event; NULL: other kinds, or dropped */
     pdr_own_item *item; /* a save to be handed over with this record's acknowledgement */
     bool closes;        /* no commit is open after it */
+    const void
+        *answer; /* the last command that began to wait for it: only to fetch it ahead, it may be gone */
 } pdr_own_pending;
 enum { PDR_OWN_UNREPORTED = -2, PDR_OWN_UNPLACED = -1 };
 
@@ -147,6 +149,7 @@ struct pdr_owner {
     pdr_decision decision;
     pdr_arena scratch;
     pdr_buf header;
+    pdr_header event;          /* of the record that is sent; what events don't have stays zero */
     const pdr_type *last_type; /* the last command type that was found declared, and by whom */
     const pdr_folder *last_folder;
 
@@ -279,7 +282,7 @@ static inline uint32_t pdr_own_id_window(const pdr_entity *e)
 /* --- owner_decide.c --- */
 void pdr_own_take_inbox(pdr_owner *o);
 void pdr_own_run_waiting(pdr_owner *o, pdr_entity *e); /* the entity became ready */
-void pdr_own_detach(pdr_owner *o, pdr_cmd *cmd);       /* no longer open at its entity */
+void pdr_own_detach(pdr_cmd *cmd);                     /* no longer open at its entity */
 const pdr_folder *pdr_own_folder_of(const pdr_owner *o,
                                     pdr_bytes key); /* NULL: the entity's type isn't declared */
 

@@ -14,13 +14,12 @@ static void queue_waiting(pdr_entity *e, pdr_cmd *cmd)
     e->waiting = cmd;
 }
 
-void pdr_own_detach(pdr_owner *o, pdr_cmd *cmd)
+void pdr_own_detach(pdr_cmd *cmd)
 {
     pdr_entity *e = cmd->answer.entity;
     cmd->answer.entity = NULL;
     if (!e) return;
     e->open--;
-    (void)o;
 }
 
 static void attach(pdr_entity *e, pdr_cmd *cmd)
@@ -40,7 +39,7 @@ static void note_seen(pdr_owner *o, pdr_cmd *cmd, const pdr_entity *e)
 /* Detach and answer at once: nothing that was seen is at stake. */
 static void answer_now(pdr_owner *o, pdr_cmd *cmd, pdr_code code, const pdr_error *error)
 {
-    pdr_own_detach(o, cmd);
+    pdr_own_detach(cmd);
     pdr_own_answer_now(o, cmd, code, error);
 }
 
@@ -147,7 +146,7 @@ static pdr_code announce(pdr_owner *o, const pdr_type *type)
     if (code != PDR_OK) return code;
     *slot = (pdr_own_schema_slot){type, ++o->sent};
     o->schema_count++;
-    *pdr_own_pending_of(o, o->sent) = (pdr_own_pending){PDR_OWN_UNREPORTED, NULL, NULL, true};
+    *pdr_own_pending_of(o, o->sent) = (pdr_own_pending){PDR_OWN_UNREPORTED, NULL, NULL, true, NULL};
     pdr_log_entry entry = {.header = pdr_buf_bytes(&o->header),
                            .schema = pdr_bytes_of(type->schema, strlen(type->schema))};
     pdr_own_send(o, &entry, o->sent);
@@ -159,28 +158,29 @@ static pdr_code send_event(pdr_owner *o, const pdr_cmd *cmd, pdr_entity *e, uint
     const pdr_decision *d = &o->decision;
     const pdr_decided_event *event = &d->events[index];
     bool last = index + 1 == d->count;
-    pdr_header h = {.kind = PDR_RECORD_EVENT,
-                    .term = *o->term,
-                    .number = o->sent + 1,
-                    .seq = e->seq + 1,
-                    .index = index,
-                    .count = (uint32_t)d->count,
-                    .schema = schema_slot(o, event->type->fingerprint)->number,
-                    .time_us = event->time_us,
-                    .back_offset = e->acked_seq ? e->last.offset : -1,
-                    .back_seq = e->acked_seq,
-                    .id = cmd->id,
-                    .fingerprint = cmd->fingerprint,
-                    .has_reply = last && d->answered,
-                    .reply = pdr_bytes_of(d->answer, last && d->answered ? d->answer_size : 0),
-                    .correlation = cmd->correlation,
-                    .causation = cmd->causation};
+    pdr_header *h = &o->event;
+    h->kind = PDR_RECORD_EVENT;
+    h->term = *o->term;
+    h->number = o->sent + 1;
+    h->seq = e->seq + 1;
+    h->index = index;
+    h->count = (uint32_t)d->count;
+    h->schema = schema_slot(o, event->type->fingerprint)->number;
+    h->time_us = event->time_us;
+    h->back_offset = e->acked_seq ? e->last.offset : -1;
+    h->back_seq = e->acked_seq;
+    h->id = cmd->id;
+    h->fingerprint = cmd->fingerprint;
+    h->has_reply = last && d->answered;
+    h->reply = pdr_bytes_of(d->answer, h->has_reply ? d->answer_size : 0);
+    h->correlation = cmd->correlation;
+    h->causation = cmd->causation;
     pdr_buf_clear(&o->header);
-    pdr_code code = pdr_header_encode(&h, &o->header);
+    pdr_code code = pdr_header_encode(h, &o->header);
     if (code != PDR_OK) return code;
     e->seq++;
     e->sent = ++o->sent;
-    *pdr_own_pending_of(o, o->sent) = (pdr_own_pending){PDR_OWN_UNREPORTED, e, NULL, last};
+    *pdr_own_pending_of(o, o->sent) = (pdr_own_pending){PDR_OWN_UNREPORTED, e, NULL, last, NULL};
     pdr_log_entry entry = {.key = pdr_entity_key(e),
                            .value = pdr_decision_value(d, index),
                            .header = pdr_buf_bytes(&o->header),
@@ -409,9 +409,9 @@ const pdr_folder *pdr_own_folder_of(const pdr_owner *o, pdr_bytes key)
     return NULL;
 }
 
-static void take(pdr_owner *o, pdr_cmd *cmd)
+static void take(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
 {
-    pdr_entity *e = pdr_entity_find(&o->table, cmd->key, cmd->key_hash);
+    if (!e) e = pdr_entity_find(&o->table, cmd->key, cmd->key_hash);
     if (!e) {
         if (pdr_entity_add(&o->table, cmd->key, cmd->key_hash, &e) != PDR_OK) {
             answer_nomem(o, cmd);
@@ -434,18 +434,19 @@ static void take(pdr_owner *o, pdr_cmd *cmd)
 }
 
 /* What the next commands need is asked for while this one runs: with many entities most of the time goes into
- * waiting for memory. */
-static void look_ahead(const pdr_owner *o)
+ * waiting for memory. Gives the next command's entity, NULL if it isn't there. */
+static pdr_entity *look_ahead(const pdr_owner *o)
 {
     const pdr_cmd *next = o->inbox.first;
-    if (!next) return;
+    if (!next) return NULL;
     if (next->next) {
         __builtin_prefetch(next->next);
         if (next->next->next) pdr_entity_expect_slot(&o->table, next->next->next->key_hash);
         pdr_entity_expect(&o->table, next->next->key_hash);
     }
-    const pdr_entity *e = pdr_entity_find(&o->table, next->key, next->key_hash);
+    pdr_entity *e = pdr_entity_find(&o->table, next->key, next->key_hash);
     if (e) __builtin_prefetch(e->state.value);
+    return e;
 }
 
 /* What completions submit meanwhile is for the next turn: a caller that sends again at once must not keep
@@ -453,10 +454,12 @@ static void look_ahead(const pdr_owner *o)
 void pdr_own_take_inbox(pdr_owner *o)
 {
     const pdr_cmd *newest = o->inbox.last;
+    pdr_entity *e = NULL; /* residents leave in other parts of a turn, and when serving ends */
     for (bool more = true; more && o->inbox.first && o->state == PDR_OWNER_SERVING && !pdr_own_run_full(o);) {
         pdr_cmd *cmd = pdr_own_cmds_pop(&o->inbox);
         more = cmd != newest;
-        look_ahead(o);
-        take(o, cmd);
+        pdr_entity *next = look_ahead(o);
+        take(o, cmd, e);
+        e = next;
     }
 }

@@ -117,7 +117,7 @@ void pdr_own_send_mark(pdr_owner *o)
     pdr_buf_clear(&o->header);
     if (pdr_header_encode(&header, &o->header) != PDR_OK) return;
     o->sent++;
-    *pdr_own_pending_of(o, o->sent) = (pdr_own_pending){PDR_OWN_UNREPORTED, NULL, NULL, true};
+    *pdr_own_pending_of(o, o->sent) = (pdr_own_pending){PDR_OWN_UNREPORTED, NULL, NULL, true, NULL};
     o->counters.marks++;
     pdr_log_entry entry = {.header = pdr_buf_bytes(&o->header)};
     pdr_own_send(o, &entry, o->sent);
@@ -149,7 +149,7 @@ static void release(pdr_owner *o, pdr_cmd *cmd)
         reply.position = pdr_place_position(o->last);
     else if (a->saw)
         reply.position = (pdr_position){pdr_own_pending_of(o, a->saw)->reported, *o->term, a->saw};
-    pdr_own_detach(o, cmd);
+    pdr_own_detach(cmd);
     pdr_own_complete(o, cmd, &reply);
 }
 
@@ -164,6 +164,7 @@ void pdr_own_wait(pdr_owner *o, pdr_cmd *cmd, uint64_t number)
     if (o->answers.last && o->answers.last->answer.number > number)
         cmd->answer.number = o->answers.last->answer.number;
     pdr_own_cmds_push(&o->answers, cmd);
+    if (number <= o->sent) pdr_own_pending_of(o, number)->answer = cmd;
 }
 
 static void ack_event(pdr_owner *o, pdr_own_pending *p, pdr_place here)
@@ -176,13 +177,16 @@ static void ack_event(pdr_owner *o, pdr_own_pending *p, pdr_place here)
     o->counters.events++;
 }
 
-/* Acknowledgements come in runs: what the ones after the next touch is asked for ahead. */
-static void look_ahead(pdr_owner *o, uint64_t number)
+/* Acknowledgements come in runs: what later ones touch is asked for ahead, by way of the ring, since going
+ * along the list of answers would wait for each of them. */
+PDR_PREFETCHING void look_ahead(pdr_owner *o, uint64_t number)
 {
-    const pdr_entity *soon = pdr_own_pending_of(o, number + 4)->entity;
-    if (soon && number + 4 <= o->sent) pdr_prefetch_entity(soon);
-    const pdr_cmd *first = o->answers.first;
-    if (first && first->next) __builtin_prefetch(first->next->next);
+    enum { AHEAD = 6, LINE = 64 };
+    if (number + AHEAD > o->sent) return;
+    const pdr_own_pending *soon = pdr_own_pending_of(o, number + AHEAD);
+    if (soon->entity) pdr_prefetch_entity(soon->entity);
+    for (size_t at = 0; soon->answer && at < offsetof(pdr_cmd, request); at += LINE)
+        __builtin_prefetch((const char *)soon->answer + at);
 }
 
 void pdr_own_ack(pdr_owner *o, uint64_t number, int64_t offset)
@@ -293,7 +297,7 @@ void pdr_own_forget_pending(pdr_owner *o)
     for (uint64_t n = o->acked + 1; n <= o->sent; n++) {
         pdr_own_pending *p = pdr_own_pending_of(o, n);
         pdr_free(p->item);
-        *p = (pdr_own_pending){PDR_OWN_UNREPORTED, NULL, NULL, p->closes};
+        *p = (pdr_own_pending){PDR_OWN_UNREPORTED, NULL, NULL, p->closes, NULL};
     }
     pdr_own_drop_unsent(o);
     o->out_of_order = 0;

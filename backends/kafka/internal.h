@@ -63,9 +63,10 @@ typedef struct kafka_bell {
 } kafka_bell;
 
 /* What an opaque stands for: the writer and tag of a record in flight. */
+#define KAFKA_NO_WRITER UINT32_MAX
 typedef struct kafka_ticket {
     uint64_t tag;
-    uint32_t slot; /* the writer's; in a free ticket, the next free one */
+    uint32_t slot; /* the writer's; KAFKA_NO_WRITER: the ticket is free */
     uint32_t generation;
 } kafka_ticket;
 
@@ -146,13 +147,14 @@ struct kafka_producer {
     kafka_producer *next;
     kafka_client client;
     kafka_ticket *tickets;
-    uint32_t ticket_count;
-    uint32_t free_ticket; /* NO_TICKET: none */
-    uint32_t *in_flight;  /* by partition: appended and not reported */
-    int32_t partitions;   /* entries of in_flight */
-    int64_t last_offset;  /* reported */
-    bool offsets_broken;  /* last_offset belongs to a run of offsets that aren't the log's */
-    bool retired;         /* destroyed when poll is over */
+    uint32_t ticket_count; /* a power of two */
+    uint32_t open_tickets; /* at most half of them */
+    uint32_t next_ticket;  /* where to look for a free one */
+    uint32_t *in_flight;   /* by partition: appended and not reported */
+    int32_t partitions;    /* entries of in_flight */
+    int64_t last_offset;   /* reported */
+    bool offsets_broken;   /* last_offset belongs to a run of offsets that aren't the log's */
+    bool retired;          /* destroyed when poll is over */
 };
 
 PDR_CHECKED pdr_code kafka_producer_open(kafka_producer **out, pdr_kafka *log, pdr_error *err);

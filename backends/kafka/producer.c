@@ -2,8 +2,7 @@
 
 /* One idempotent producer: records in, reports out. A record in flight is known by the index of its ticket,
  * which travels as librdkafka's opaque, so that a report costs no look-up and an append no allocation of
- * ours. */
-static const uint32_t NO_TICKET = UINT32_MAX;
+ * ours. Tickets are given out round and round: reports, which come in runs, then find theirs side by side. */
 enum { FIRST_TICKETS = 1024 };
 
 static bool add_tickets(kafka_producer *p)
@@ -12,10 +11,20 @@ static bool add_tickets(kafka_producer *p)
     kafka_ticket *grown = pdr_realloc(p->tickets, count * sizeof *grown);
     if (!grown) return false;
     for (uint32_t i = p->ticket_count; i < count; i++)
-        grown[i].slot = i + 1 < count ? i + 1 : NO_TICKET;
-    p->free_ticket = p->ticket_count;
+        grown[i].slot = KAFKA_NO_WRITER;
+    p->next_ticket = p->ticket_count;
     p->tickets = grown;
     p->ticket_count = count;
+    return true;
+}
+
+/* A free ticket: at least half of them are, so the way to the next one is short on average. False: no memory.
+ */
+static bool find_ticket(kafka_producer *p)
+{
+    if (PDR_UNLIKELY(2 * p->open_tickets >= p->ticket_count) && !add_tickets(p)) return false;
+    while (p->tickets[p->next_ticket].slot != KAFKA_NO_WRITER)
+        p->next_ticket = (p->next_ticket + 1) & (p->ticket_count - 1);
     return true;
 }
 
@@ -40,7 +49,6 @@ pdr_code kafka_producer_open(kafka_producer **out, pdr_kafka *log, pdr_error *er
 {
     kafka_producer *p = pdr_calloc(1, sizeof *p);
     if (!p) return pdr_fail(err, PDR_NOMEM, "no memory for a Kafka producer");
-    p->free_ticket = NO_TICKET;
     pdr_code code = kafka_client_open(&p->client, log, RD_KAFKA_PRODUCER, err);
     if (code != PDR_OK) {
         pdr_free(p);
@@ -134,20 +142,19 @@ pdr_code kafka_producer_append(kafka_producer *producer, const kafka_writer *wri
                                const pdr_log_entry *entry, uint64_t tag, pdr_error *err)
 {
     kafka_producer *p = producer;
-    if (PDR_UNLIKELY(p->free_ticket == NO_TICKET) && !add_tickets(p))
-        return pdr_fail(err, PDR_NOMEM, "no memory for a record in flight");
+    if (!find_ticket(p)) return pdr_fail(err, PDR_NOMEM, "no memory for a record in flight");
     if (!count_partition(p, writer->partition))
         return pdr_fail(err, PDR_NOMEM, "no memory for a partition's count");
-    uint32_t index = p->free_ticket;
-    kafka_ticket *ticket = &p->tickets[index];
+    uint32_t index = p->next_ticket;
     rd_kafka_vu_t vus[10];
     size_t count = describe(vus, p, writer->partition, entry);
     vus[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
     vus[count++].u.ptr = (void *)(uintptr_t)(index + 1);
     rd_kafka_error_t *error = rd_kafka_produceva(p->client.rk, vus, count);
     if (PDR_UNLIKELY(error != NULL)) return refused(error, writer->partition, err);
-    p->free_ticket = ticket->slot;
-    *ticket = (kafka_ticket){tag, writer->slot, writer->generation};
+    p->tickets[index] = (kafka_ticket){tag, writer->slot, writer->generation};
+    p->next_ticket = (index + 1) & (p->ticket_count - 1);
+    p->open_tickets++;
     p->in_flight[writer->partition]++;
     return PDR_OK;
 }
@@ -164,8 +171,8 @@ static kafka_ticket redeem(kafka_producer *p, const rd_kafka_message_t *message)
 {
     uint32_t index = (uint32_t)(uintptr_t)message->_private - 1;
     kafka_ticket ticket = p->tickets[index];
-    p->tickets[index].slot = p->free_ticket;
-    p->free_ticket = index;
+    p->tickets[index].slot = KAFKA_NO_WRITER;
+    p->open_tickets--;
     p->in_flight[message->partition]--;
     return ticket;
 }
