@@ -35,6 +35,7 @@ typedef struct pg_store {
     pdr_pg_queue failed;    /* ended without an answer, completion due */
     int64_t head_since_us;  /* since when the first under way is the first */
     int64_t sent_us;        /* when something was sent last */
+    int64_t read_us;        /* when the connection was read last */
     bool half_read;         /* the last poll read, and what is under way has more to come */
     pdr_pg_found found;
 } pg_store;
@@ -234,6 +235,7 @@ static size_t receive(pg_store *s, int64_t now_us)
 {
     s->half_read = false;
     if (may_send_unread(s)) return 0;
+    s->read_us = now_us;
     size_t calls = 0;
     bool sound = (!s->link.unflushed || pdr_pg_link_flush(&s->link)) && pdr_pg_link_read(&s->link);
     PGresult *result = NULL;
@@ -263,8 +265,15 @@ static void expire(pg_store *s, int64_t now_us)
     }
 }
 
-/* No answer comes sooner after sending: a look for it would be a system call for nothing. */
-enum { ANSWER_US = 15 };
+/* Looks that would be system calls for nothing: no answer comes sooner after sending; and who waits for no
+ * answer only has to learn in time that the connection ended. */
+enum { ANSWER_US = 15, IDLE_US = 1000 };
+
+static bool may_be_readable(const pg_store *s, int64_t now_us)
+{
+    if (!s->under_way.count) return now_us - s->read_us >= IDLE_US;
+    return now_us - s->sent_us >= ANSWER_US;
+}
 
 static size_t store_poll(pdr_store *base)
 {
@@ -272,7 +281,7 @@ static size_t store_poll(pdr_store *base)
     int64_t now_us = pdr_pg_now_us();
     size_t calls = 0;
     pdr_pg_link_advance(&s->link, now_us);
-    if (s->link.state == PDR_PG_READY && now_us - s->sent_us >= ANSWER_US) calls += receive(s, now_us);
+    if (s->link.state == PDR_PG_READY && may_be_readable(s, now_us)) calls += receive(s, now_us);
     expire(s, now_us);
     send_waiting(s, now_us);
     calls += complete_failed(s);
