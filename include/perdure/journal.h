@@ -105,7 +105,12 @@ typedef struct pdr_request_spec {
  * partitions. PDR_UNKNOWN_TYPE, PDR_INVALID_ARGUMENT, PDR_TOO_LARGE, PDR_NOMEM, PDR_CLOSED. What turns out
  * later is the reply's code, PDR_BUSY (entity.commands.max, scan.limit) and PDR_NOT_OWNER (deposed; the
  * message says by whom) among them. `done` NULL: a tell; its failure goes to failed_tell and a counter. Any
- * thread, also in a completion. */
+ * thread, also in a completion.
+ *
+ * Commands of one entity are decided in the order in which one thread sent them, except when the partition
+ * changes hands meanwhile: then a later one may get through, or be sent again by the caller, before an
+ * earlier one. Who has several in flight for one entity and needs their order gives expected_seq (or waits
+ * for each reply); the ones that came too early are then refused with PDR_CONFLICT. */
 PDR_API PDR_CHECKED pdr_code pdr_send(pdr_journal *journal, const pdr_request_spec *spec, pdr_completion done,
                                       void *context, pdr_error *err);
 /* Many at once, cheaper than one by one. contexts: one per spec, or NULL for all NULL. *taken: how many were
