@@ -77,32 +77,31 @@ static pdr_code check_step(pdr_chain *chain, bool tolerant, pdr_route *route, pd
 typedef struct versions {
     const pdr_type *twin; /* another type of the same version */
     bool before;          /* the version before this one is known */
-    uint32_t older;       /* the newest older one; 0: none */
 } versions;
 
 static versions versions_of(const pdr_chain *chain, const pdr_type *type)
 {
-    versions v = {NULL, false, 0};
+    versions v = {NULL, false};
     for (size_t i = 0; i <= chain->mask; i++) {
         const pdr_type *other = chain->slots[i].type;
         if (!other || other == type || strcmp(other->name, type->name) != 0) continue;
         if (other->version == type->version) v.twin = other;
-        if (other->version < type->version && other->version > v.older) v.older = other->version;
+        if (other->version + 1 == type->version) v.before = true;
     }
-    v.before = v.older + 1 == type->version;
     return v;
 }
 
+/* All versions from 1 on are files on disk, so each of them can be declared. */
 static pdr_code check_versions(pdr_chain *chain, bool tolerant, const pdr_type *type, pdr_error *err)
 {
     versions v = versions_of(chain, type);
     if (v.twin)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "two types with different schemas are both %s",
                         pdr_type_label_of(type).text);
-    if (tolerant || v.older == 0 || v.before) return PDR_OK;
+    if (tolerant || type->version <= 1 || v.before) return PDR_OK;
     return pdr_fail(err, PDR_INVALID_ARGUMENT,
-                    "%.200s version %u has no upcaster, though versions %u and %u are known", type->name,
-                    type->version - 1, v.older, type->version);
+                    "%.200s version %u has no upcaster, but version %u is declared", type->name,
+                    type->version - 1, type->version);
 }
 
 pdr_code pdr_chain_check(pdr_chain *chain, bool tolerant, pdr_error *err)

@@ -36,6 +36,7 @@ static void step(const pdr_type *from, const pdr_type *to, upcast *function)
 
 static void make(void)
 {
+    toy_fill(&spec, steps);
     cr_assert_eq(pdr_chain_open(&chain, &spec, &err), PDR_OK, "%s", err.message);
 }
 
@@ -254,6 +255,7 @@ Test(step, the_ceiling_of_64_holds_for_all_steps_together)
     cr_expect_eq(read(toy("Offer", 2), 1), PDR_OK);
     pdr_chain_close(chain);
     chain = NULL;
+    spec.upcaster_count = 1;
     step(toy("Offer", 1), toy("Offer", 2), ten);
     cr_expect_eq(read(toy("Offer", 1), 1), PDR_BAD_HANDLER);
     cr_expect_not_null(strstr(err.message, "more than 64"), "%s", err.message);
@@ -322,6 +324,7 @@ Test(step, of_a_tolerant_chain_with_a_fault_tells_the_fault)
 {
     spec.tolerant = true;
     step(toy("Offer", 1), toy("Offer", 2), toy_double);
+    cr_assert_eq(pdr_chain_open(&chain, &spec, NULL), PDR_OK);
     cr_expect_eq(read(toy("Offer", 1), 1), PDR_UNKNOWN_SCHEMA);
     cr_expect_not_null(strstr(err.message, "Offer version 2, which is none of today's"), "%s", err.message);
 }

@@ -36,6 +36,18 @@ const pdr_type *const *toy_list(size_t size, ...)
     return list;
 }
 
+void toy_fill(pdr_chain_spec *spec, pdr_upcaster *steps)
+{
+    for (uint32_t version = 1; version <= 2; version++) {
+        bool is_there = false;
+        for (size_t i = 0; i < spec->upcaster_count; i++)
+            is_there |= steps[i].from == toy("Offer", version);
+        if (!is_there)
+            steps[spec->upcaster_count++] =
+                (pdr_upcaster){toy("Offer", version), toy_list(1, toy("Offer", version + 1)), 1, toy_double};
+    }
+}
+
 void toy_double(const pdr_event *event, pdr_upcast *out)
 {
     sim_fact fact = *(const sim_fact *)event->value;
