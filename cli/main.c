@@ -7,7 +7,7 @@
 
 static const pdr_cli_command *const commands[] = {
     &pdr_cli_init,         &pdr_cli_gen_command, &pdr_cli_rebuild_store, &pdr_cli_store_dump,
-    &pdr_cli_schema_check, &pdr_cli_schema_list, &pdr_cli_schema_show};
+    &pdr_cli_schema_check, &pdr_cli_schema_list, &pdr_cli_schema_show,   &pdr_cli_schema_golden};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 const pdr_cli_command pdr_cli_gen_command = {

@@ -139,8 +139,8 @@ static pdr_code compare(const pdr_folder *folder, const pdr_event_list *one, con
                     pdr_folder_type(folder)->name, (unsigned long long)seq);
 }
 
-static pdr_code read_checked(const pdr_folder *folder, pdr_bytes value, uint64_t seq, int64_t time_us,
-                             pdr_arena *scratch, pdr_event_list *events, pdr_error *err)
+pdr_code pdr_folder_read_checked(const pdr_folder *folder, pdr_bytes value, uint64_t seq, int64_t time_us,
+                                 pdr_arena *scratch, pdr_event_list *events, pdr_error *err)
 {
     pdr_event_list again;
     pdr_code code = pdr_folder_read(folder, value, seq, time_us, scratch, events, err);
@@ -164,7 +164,7 @@ pdr_code pdr_state_fold(pdr_state *state, const pdr_folder *folder, pdr_bytes va
 {
     pdr_event_list events;
     pdr_arena_clear(scratch);
-    pdr_code code = check ? read_checked(folder, value, seq, time_us, scratch, &events, err)
+    pdr_code code = check ? pdr_folder_read_checked(folder, value, seq, time_us, scratch, &events, err)
                           : pdr_folder_read(folder, value, seq, time_us, scratch, &events, err);
     for (size_t i = 0; code == PDR_OK && i < events.count; i++)
         code = apply(state, folder, pdr_event_list_at(&events, i), check, err);

@@ -32,6 +32,11 @@ const pdr_type *pdr_folder_event_type(const pdr_folder *folder, pdr_bytes value)
  * PDR_BAD_HANDLER (an upcaster failed), PDR_TOO_LARGE, PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_folder_read(const pdr_folder *folder, pdr_bytes value, uint64_t seq, int64_t time_us,
                                      pdr_arena *scratch, pdr_event_list *events, pdr_error *err);
+/* The same twice, and compared: an upcaster that isn't deterministic, or makes an event that its schema
+ * forbids, is PDR_BAD_HANDLER. */
+PDR_CHECKED pdr_code pdr_folder_read_checked(const pdr_folder *folder, pdr_bytes value, uint64_t seq,
+                                             int64_t time_us, pdr_arena *scratch, pdr_event_list *events,
+                                             pdr_error *err);
 /* pdr_folder_read gave PDR_UNKNOWN_SCHEMA because nothing at all is known of the writer's schema: find the
  * SCHEMA record, add it to the book, read again. `*fingerprint` is 0 where the value has only a schema
  * registry's id, which the record explains too. false: the book would make no difference. */

@@ -52,6 +52,7 @@ PUBLIC = {
     "entity": "journal",
     "reply": "journal",
     "journal": "actors",
+    "testing": "actors",
     "app": "actors",
     "perdure": "cli",
 }

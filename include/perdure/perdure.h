@@ -11,6 +11,7 @@
 #include "perdure/position.h"
 #include "perdure/projection.h"
 #include "perdure/reply.h"
+#include "perdure/testing.h"
 #include "perdure/type.h"
 #include "perdure/upcast.h"
 #include "perdure/view.h"

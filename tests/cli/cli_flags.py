@@ -6,7 +6,7 @@ from programs import COMMAND, LOANS_APP, Programs
 
 COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": ["store", "dump"],
             "schema-check": ["schema", "check"], "schema-list": ["schema", "list"], "schema-show": ["schema", "show"],
-            "gen": ["gen"]}
+            "schema-golden": ["schema", "golden"], "gen": ["gen"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
 
 
@@ -73,7 +73,7 @@ class Flags(Programs):
 
     def test_without_a_url_the_flag_and_the_variable_are_named(self):
         for words in COMMANDS.values():
-            if words not in (["gen"], ["schema", "list"], ["schema", "show"]):
+            if words not in (["gen"], ["schema", "list"], ["schema", "show"], ["schema", "golden"]):
                 self.refuses(USAGE, words, "bad URL", "PERDURE_JOURNAL")
         self.refuses(USAGE, ["init", "--journal", "kafka://127.0.0.1:1/x"], "PERDURE_STORE")
 
