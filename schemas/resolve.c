@@ -191,16 +191,18 @@ static pdr_code resolve(resolver *r, const pdr_schema *writer, const pdr_schema 
 
 /* ---- what can never be read ---- */
 
-static bool parts_fail(const pdr_match *match)
+/* The part for which nothing of `match` can be read; NULL: some of it can. */
+static const pdr_match *failing_part(const pdr_match *match)
 {
-    bool any = false, all = match->count > 0;
-    if (match->writer->kind == PDR_KIND_ENUM && match->reader->kind != PDR_KIND_UNION) return false;
+    const pdr_match *first = NULL;
+    bool all = match->count > 0;
+    if (match->writer->kind == PDR_KIND_ENUM && match->reader->kind != PDR_KIND_UNION) return NULL;
     for (size_t i = 0; i < match->count; i++) {
         bool never = match->parts[i] && match->parts[i]->never;
-        any |= never;
+        if (never && !first) first = match->parts[i];
         all &= never;
     }
-    return match->writer->kind == PDR_KIND_UNION ? all : any;
+    return match->writer->kind == PDR_KIND_UNION && !all ? NULL : first;
 }
 
 /* From the pairs reached last to the root, until nothing changes: a recursive pair counts as readable unless
@@ -211,22 +213,19 @@ static void spread(pdr_resolution *all)
     while (changed) {
         changed = false;
         for (pdr_match *match = all->last; match; match = match->next) {
-            if (match->never || !parts_fail(match)) continue;
+            if (!match->never) match->because = failing_part(match);
+            if (match->never || !match->because) continue;
             match->never = changed = true;
         }
     }
 }
 
+/* What a match failed by had failed before it, so this comes to an end. */
 const char *pdr_match_why(const pdr_match *match)
 {
-    for (;;) {
-        const pdr_match *next = NULL;
-        if (match->problem) return match->problem;
-        for (size_t i = 0; i < match->count && !next; i++)
-            if (match->parts[i] && match->parts[i]->never) next = match->parts[i];
-        if (!next) return "/: no reason";
-        match = next;
-    }
+    while (!match->problem && match->because)
+        match = match->because;
+    return match->problem ? match->problem : "/: no reason";
 }
 
 /* ---- the whole ---- */

@@ -31,10 +31,11 @@ PDR_CHECKED pdr_code pdr_schema_can_read(pdr_readable *out, const pdr_schema *wr
 typedef struct pdr_match {
     const pdr_schema *writer;
     const pdr_schema *reader;
-    size_t index;        /* among all pairs, in the order in which they were reached */
-    bool never;          /* no datum of this pair can be read */
-    const char *problem; /* with its path; NULL: none of its own */
-    size_t count;        /* parts */
+    size_t index;                    /* among all pairs, in the order in which they were reached */
+    bool never;                      /* no datum of this pair can be read */
+    const char *problem;             /* with its path; NULL: none of its own */
+    const struct pdr_match *because; /* the part for which it is never readable; NULL: its own problem */
+    size_t count;                    /* parts */
     /* Array, map, and a reader's union: one. Record: one per field of the writer's; NULL: only the writer has
      * it. Writer's union: one per branch. */
     struct pdr_match **parts;

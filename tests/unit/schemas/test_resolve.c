@@ -223,6 +223,18 @@ Test(resolve, the_branch_of_the_readers_union_is_of_the_same_type_or_else_the_fi
     expect_branch(FIXED("F", 2), "[" FIXED("a.F", 3) "," FIXED("b.F", 2) "]", 1);
 }
 
+Test(resolve, the_reason_of_a_recursive_pair_is_found_and_is_not_itself)
+{
+    /* The first part that can't be read holds the record again. */
+    const char *writer = RECORD("R", FIELD("f", "[\"R\",\"null\"]") "," FIELD("g", "\"int\""));
+    const char *reader = RECORD("R", FIELD("f", "[\"R\",\"int\"]") "," FIELD("g", "\"boolean\""));
+    pdr_resolution *all = NULL;
+    const pdr_match *root = root_of(writer, reader, &all);
+    cr_assert(root->never);
+    cr_expect_str_eq(pdr_match_why(root), "/fields/1/type: written as int, read as boolean");
+    pdr_resolution_close(all);
+}
+
 Test(resolve, recursive_types_come_back_to_the_same_pair)
 {
     pdr_resolution *all = NULL;
