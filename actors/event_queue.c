@@ -2,7 +2,7 @@
 
 #include "actors/shell.h"
 #include "base/mem.h"
-#include "schemas/framing.h"
+#include "journal/framed.h"
 
 typedef struct pdr_queued_event {
     struct pdr_queued_event *next;
@@ -12,15 +12,18 @@ typedef struct pdr_queued_event {
 
 enum { MAX_QUEUED = 256 * 1024 * 1024, MAX_DECODED = 64 * 1024 * 1024 };
 
-pdr_code pdr_event_queue_init(pdr_event_queue *queue, const pdr_app *app, pdr_error *err)
+pdr_code pdr_event_queue_init(pdr_event_queue *queue, const pdr_app *app, const pdr_schema_book *book,
+                              pdr_error *err)
 {
-    *queue = (pdr_event_queue){
-        .app = app, .arena = PDR_ARENA_INIT(MAX_QUEUED), .decoded = PDR_ARENA_INIT(MAX_DECODED)};
+    *queue = (pdr_event_queue){.app = app,
+                               .book = book,
+                               .arena = PDR_ARENA_INIT(MAX_QUEUED),
+                               .decoded = PDR_ARENA_INIT(MAX_DECODED)};
     queue->folders = pdr_calloc(app->entity_count + 1, sizeof(pdr_folder *));
     if (!queue->folders) return pdr_fail(err, PDR_NOMEM, "a reader");
     pdr_code code = PDR_OK;
     for (size_t i = 0; code == PDR_OK && i < app->entity_count; i++)
-        code = pdr_folder_open(&queue->folders[i], app->entities[i], NULL, err);
+        code = pdr_folder_open(&queue->folders[i], app->entities[i], book, err);
     return code;
 }
 
@@ -96,8 +99,9 @@ static pdr_code decode(pdr_event_queue *queue, const queued *item, pdr_error *er
     pdr_event_list *read = &queue->read;
     read->count = 1;
     read->first = (pdr_event){NULL, NULL, event->seq, event->time_us};
-    pdr_code code = pdr_frame_read(&event->fingerprint, &event->datum, item->value, err);
+    pdr_code code = pdr_framed_read(&event->fingerprint, &event->datum, item->value, queue->book, err);
     const pdr_folder *folder = folder_of(queue, event->entity);
+    if (code == PDR_UNKNOWN_SCHEMA) return PDR_OK; /* only a registry's id is known */
     if (code != PDR_OK || !folder) return code;
     code = pdr_folder_read(folder, item->value, event->seq, event->time_us, &queue->decoded, read, err);
     return code == PDR_UNKNOWN_SCHEMA ? PDR_OK : code;

@@ -12,6 +12,7 @@ struct pdr_queued_event;
 
 typedef struct pdr_event_queue {
     const pdr_app *app;
+    const pdr_schema_book *book;
     pdr_folder **folders; /* by the app's entity types */
     pdr_arena arena;      /* of the queued events and the one given last */
     pdr_arena decoded;    /* of the one given last */
@@ -23,7 +24,8 @@ typedef struct pdr_event_queue {
 } pdr_event_queue;
 
 /* Release it in any case. PDR_NOMEM, or what pdr_folder_open says. */
-PDR_CHECKED pdr_code pdr_event_queue_init(pdr_event_queue *queue, const pdr_app *app, pdr_error *err);
+PDR_CHECKED pdr_code pdr_event_queue_init(pdr_event_queue *queue, const pdr_app *app,
+                                          const pdr_schema_book *book, pdr_error *err);
 void pdr_event_queue_release(pdr_event_queue *queue);
 
 /* `position`: of its commit, or PDR_POSITION_START. PDR_NOMEM. */

@@ -209,7 +209,7 @@ static pdr_code open_reader(pdr_reader **out, pdr_journal *journal, pdr_error *e
     pdr_reader *reader = pdr_calloc(1, sizeof *reader);
     if (!reader) return pdr_fail(err, PDR_NOMEM, "a reader");
     reader->journal = journal;
-    pdr_code code = pdr_event_queue_init(&reader->queue, journal->plan.app, err);
+    pdr_code code = pdr_event_queue_init(&reader->queue, journal->plan.app, journal->book, err);
     if (code == PDR_OK) code = pdr_backends_log_open(&journal->plan.backends, &reader->log, err);
     *out = reader;
     return code;

@@ -92,9 +92,11 @@ struct pdr_journal {
     pdr_plan plan;
     int32_t partitions;
     uint8_t id[PDR_ID_SIZE];
-    uint64_t family;     /* of processes: another one after fork */
-    bool queues_replies; /* workers, and completions in pdr_poll */
-    pdr_worker *workers; /* at least one if any partition is owned */
+    char topic[sizeof((pdr_log_info *)0)->name + sizeof ".events"];
+    pdr_schema_book *book; /* writer schemas that were met, and a registry's ids */
+    uint64_t family;       /* of processes: another one after fork */
+    bool queues_replies;   /* workers, and completions in pdr_poll */
+    pdr_worker *workers;   /* at least one if any partition is owned */
     size_t worker_count;
     pdr_place *places;
     size_t place_count;

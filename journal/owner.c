@@ -219,6 +219,18 @@ static pdr_code check_config(const pdr_owner_config *c, pdr_error *err)
     return PDR_OK;
 }
 
+/* A registry's ids go into the store with the first save, also those of events that nobody has emitted yet:
+ * from then on the registry may be away. */
+static pdr_code remember_ids(pdr_owner *o)
+{
+    const pdr_app *app = o->config.app;
+    pdr_code code = PDR_OK;
+    for (size_t i = 0; o->config.ids && i < app->entity_count; i++)
+        for (size_t j = 0; code == PDR_OK && j < app->entities[i]->event_count; j++)
+            code = pdr_own_remember_schema(o, app->entities[i]->events[j]);
+    return code;
+}
+
 pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log *log, pdr_store *store,
                         pdr_env *env, pdr_error *err)
 {
@@ -243,6 +255,7 @@ pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log
     pdr_decision_init(&o->decision);
     o->decision.ids = config->ids;
     code = open_folders(o, err);
+    if (code == PDR_OK && remember_ids(o) != PDR_OK) code = pdr_fail(err, PDR_NOMEM, "an owner");
     if (code != PDR_OK) {
         pdr_owner_close(o);
         return code;

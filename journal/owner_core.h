@@ -281,6 +281,8 @@ static inline uint32_t pdr_own_id_window(const pdr_entity *e)
 
 /* --- owner_decide.c --- */
 void pdr_own_take_inbox(pdr_owner *o);
+/* The next save puts the type's schema into the store. PDR_NOMEM. */
+PDR_CHECKED pdr_code pdr_own_remember_schema(pdr_owner *o, const pdr_type *type);
 void pdr_own_run_waiting(pdr_owner *o, pdr_entity *e); /* the entity became ready */
 void pdr_own_detach(pdr_cmd *cmd);                     /* no longer open at its entity */
 const pdr_folder *pdr_own_folder_of(const pdr_owner *o,

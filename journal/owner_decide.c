@@ -111,7 +111,7 @@ static pdr_code grow_schemas(pdr_owner *o)
     return PDR_OK;
 }
 
-static pdr_code remember_schema(pdr_owner *o, const pdr_type *type)
+pdr_code pdr_own_remember_schema(pdr_owner *o, const pdr_type *type)
 {
     if (o->new_schema_count == o->new_schema_capacity) {
         size_t capacity = o->new_schema_capacity ? 2 * o->new_schema_capacity : 16;
@@ -132,7 +132,7 @@ static pdr_code announce(pdr_owner *o, const pdr_type *type)
     pdr_own_schema_slot *slot = schema_slot(o, type->fingerprint);
     if (slot->type) return PDR_OK;
     code = pdr_own_run_reserve(o, 1);
-    if (code == PDR_OK) code = remember_schema(o, type);
+    if (code == PDR_OK) code = pdr_own_remember_schema(o, type);
     if (code != PDR_OK) return code;
     pdr_header header = {.kind = PDR_RECORD_SCHEMA,
                          .term = *o->term,
