@@ -7,6 +7,8 @@
 typedef struct pdr_queued_event {
     struct pdr_queued_event *next;
     pdr_bytes value; /* framed */
+    int64_t schema;  /* at or behind this offset stands its SCHEMA record */
+    bool sought;     /* its schema was looked for */
     pdr_logged_event event;
 } queued;
 
@@ -57,6 +59,7 @@ static void fill(queued *item, uint8_t *room, const pdr_log_record *record, cons
     event->correlation = copy(&room, header->correlation);
     event->causation = copy(&room, header->causation);
     event->reply = header->has_reply ? copy(&room, header->reply) : pdr_bytes_of(NULL, 0);
+    item->schema = header->term.offset + (int64_t)header->schema;
     event->offset = record->offset;
     event->append_ms = record->append_ms;
     event->seq = header->seq;
@@ -92,8 +95,28 @@ static const pdr_folder *folder_of(const pdr_event_queue *queue, pdr_string enti
     return NULL;
 }
 
-/* An event whose schema isn't known is given undecoded. */
-static pdr_code decode(pdr_event_queue *queue, const queued *item, pdr_error *err)
+/* Is it worth while to look for its schema? */
+static bool lacks_schema(pdr_event_queue *queue, queued *item, const pdr_folder *folder)
+{
+    uint64_t fingerprint;
+    if (item->sought || !pdr_folder_lacks(folder, item->value, &fingerprint)) return false;
+    item->sought = true;
+    queue->lacks = pdr_schema_seek_for(item->event.partition, item->value, fingerprint, item->schema,
+                                       item->event.offset);
+    return true;
+}
+
+/* A registry's id that nobody explains. */
+static pdr_code undecoded(pdr_event_queue *queue, queued *item, const pdr_folder *folder, pdr_error *err)
+{
+    int32_t id;
+    if (folder && lacks_schema(queue, item, folder)) return PDR_UNKNOWN_SCHEMA;
+    queue->given.fingerprint = 0;
+    return pdr_frame_id_read(&id, &queue->given.datum, item->value, err);
+}
+
+/* An event whose schema isn't known, nor can be found, is given undecoded. */
+static pdr_code decode(pdr_event_queue *queue, queued *item, pdr_error *err)
 {
     pdr_logged_event *event = &queue->given;
     pdr_event_list *read = &queue->read;
@@ -101,22 +124,24 @@ static pdr_code decode(pdr_event_queue *queue, const queued *item, pdr_error *er
     read->first = (pdr_event){NULL, NULL, event->seq, event->time_us};
     pdr_code code = pdr_framed_read(&event->fingerprint, &event->datum, item->value, queue->book, err);
     const pdr_folder *folder = folder_of(queue, event->entity);
-    if (code == PDR_UNKNOWN_SCHEMA) return PDR_OK; /* only a registry's id is known */
+    if (code == PDR_UNKNOWN_SCHEMA) return undecoded(queue, item, folder, err);
     if (code != PDR_OK || !folder) return code;
     code = pdr_folder_read(folder, item->value, event->seq, event->time_us, &queue->decoded, read, err);
-    return code == PDR_UNKNOWN_SCHEMA ? PDR_OK : code;
+    if (code != PDR_UNKNOWN_SCHEMA) return code;
+    return lacks_schema(queue, item, folder) ? code : PDR_OK;
 }
 
 static pdr_code take_stored(pdr_event_queue *queue, pdr_error *err)
 {
     queued *item = queue->first;
-    queue->first = item->next;
-    if (!queue->first) queue->last = NULL;
-    if (!queue->first) queue->bytes = 0; /* as the arena: counted down only as a whole */
     pdr_arena_clear(&queue->decoded);
     queue->given = item->event;
     queue->part = 0;
     pdr_code code = decode(queue, item, err);
+    if (code == PDR_UNKNOWN_SCHEMA) return code;
+    queue->first = item->next;
+    if (!queue->first) queue->last = NULL;
+    if (!queue->first) queue->bytes = 0; /* as the arena: counted down only as a whole */
     if (code != PDR_OK)
         return pdr_fail_context(err, code, "partition %d, offset %lld", (int)item->event.partition,
                                 (long long)item->event.offset);
@@ -138,6 +163,11 @@ pdr_code pdr_event_queue_take(pdr_event_queue *queue, const pdr_logged_event **o
     queue->given.value = event->value;
     *out = &queue->given;
     return PDR_OK;
+}
+
+void pdr_event_queue_ask_again(pdr_event_queue *queue)
+{
+    if (queue->first) queue->first->sought = false;
 }
 
 void pdr_event_queue_forget(pdr_event_queue *queue)

@@ -6,6 +6,7 @@
 #include "journal/fold.h"
 #include "journal/log.h"
 #include "journal/record.h"
+#include "journal/schema_seek.h"
 #include "perdure/journal.h"
 
 struct pdr_queued_event;
@@ -19,8 +20,9 @@ typedef struct pdr_event_queue {
     struct pdr_queued_event *first, *last;
     size_t bytes; /* queued */
     pdr_logged_event given;
-    pdr_event_list read; /* what the stored event that was taken last has become */
-    uint32_t part;       /* how many of that were given */
+    pdr_event_list read;        /* what the stored event that was taken last has become */
+    uint32_t part;              /* how many of that were given */
+    pdr_schema_seek_spec lacks; /* after take gave PDR_UNKNOWN_SCHEMA */
 } pdr_event_queue;
 
 /* Release it in any case. PDR_NOMEM, or what pdr_folder_open says. */
@@ -38,9 +40,12 @@ static inline bool pdr_event_queue_is_empty(const pdr_event_queue *queue)
 }
 /* The next one, as one of today's events if the application can read it; valid until the next call of take or
  * forget. *out NULL: there was none, or upcasters drop all that there were. PDR_BAD_DATA, PDR_BAD_HANDLER,
- * PDR_NOMEM: this one can't be read, and is gone. */
+ * PDR_NOMEM: this one can't be read, and is gone. PDR_UNKNOWN_SCHEMA: nothing is known of the next one's
+ * schema; look for what `lacks` says, then take again: with the schema or without, it is given then. */
 PDR_CHECKED pdr_code pdr_event_queue_take(pdr_event_queue *queue, const pdr_logged_event **out,
                                           pdr_error *err);
+/* The schema couldn't be looked for: the next take asks again. */
+void pdr_event_queue_ask_again(pdr_event_queue *queue);
 /* The one given last is no longer needed. */
 void pdr_event_queue_forget(pdr_event_queue *queue);
 

@@ -100,7 +100,7 @@ static pdr_code scanned(void *context, const pdr_commit_event *events, size_t co
     return PDR_OK;
 }
 
-static const pdr_commit_sink scan_sink = {scanned, NULL};
+static const pdr_commit_sink scan_sink = {scanned, pdr_reader_meet};
 
 /* --- steps that aren't taken in callbacks --- */
 

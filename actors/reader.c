@@ -29,7 +29,19 @@ static pdr_code take_commit(void *context, const pdr_commit_event *events, size_
     return code;
 }
 
-static const pdr_commit_sink partition_sink = {take_commit, NULL};
+/* One that can't be read explains nothing: the event that needs it says so. */
+pdr_code pdr_reader_meet(void *context, pdr_verdict verdict, const pdr_log_record *record,
+                         const pdr_header *header, pdr_error *err)
+{
+    (void)header;
+    pdr_reader *reader = context;
+    uint64_t fingerprint;
+    if (verdict != PDR_VERDICT_SCHEMA) return PDR_OK;
+    pdr_code code = pdr_schema_book_take(reader->journal->book, record, &fingerprint, err);
+    return code == PDR_NOMEM ? code : PDR_OK;
+}
+
+static const pdr_commit_sink partition_sink = {take_commit, pdr_reader_meet};
 
 static void pause_if_full(pdr_reader *reader)
 {
@@ -107,7 +119,7 @@ static bool has_reached_end(const pdr_reader *reader)
     return reader->looked && read_to >= reader->seen_end;
 }
 
-/* --- next --- */
+/* --- waiting --- */
 
 static void sleep_until(pdr_reader *reader, int64_t until)
 {
@@ -143,15 +155,50 @@ static pdr_code begin_call(pdr_reader *reader, int timeout_ms, pdr_error *err)
 
 static bool is_over(pdr_reader *reader, int timeout_ms, size_t came)
 {
-    if (reader->step == PDR_READER_DONE) return true;
+    if (reader->seek) return timeout_ms == 0 && came == 0;
+    if (reader->failure.code != PDR_OK || reader->step == PDR_READER_DONE) return true;
     if (reader->step != PDR_READER_PARTITION) return false;
     return timeout_ms == 0 ? came == 0 : has_reached_end(reader);
 }
 
-/* *event NULL: the queue is empty, also if it held only events that upcasters drop. */
+/* --- the schema that the next event was written with, if nobody knows it --- */
+
+static void sought(void *context, pdr_code code, const pdr_error *error)
+{
+    pdr_reader *reader = context;
+    if (code != PDR_OK && code != PDR_NOT_FOUND) reader->seek_failed = *error;
+    pdr_schema_seek_close(reader->seek);
+    reader->seek = NULL;
+}
+
+static pdr_code seek_schema(pdr_reader *reader, pdr_error *err)
+{
+    pdr_code code = pdr_schema_seek_open(&reader->seek, reader->log, reader->store, reader->journal->book,
+                                         &reader->queue.lacks, sought, reader, err);
+    if (code != PDR_OK) pdr_event_queue_ask_again(&reader->queue);
+    return code;
+}
+
+static pdr_code tell_seek_failure(pdr_reader *reader, pdr_error *err)
+{
+    pdr_code code = reader->seek_failed.code;
+    if (err) *err = reader->seek_failed;
+    reader->seek_failed.code = PDR_OK;
+    pdr_event_queue_ask_again(&reader->queue);
+    return code;
+}
+
+/* --- next --- */
+
+/* *event NULL: the queue is empty, also if it held only events that upcasters drop; or its first event waits
+ * for `seek`. */
 static pdr_code take(pdr_reader *reader, const pdr_logged_event **event, pdr_error *err)
 {
+    *event = NULL;
+    if (reader->seek_failed.code != PDR_OK) return tell_seek_failure(reader, err);
+    if (reader->seek) return PDR_OK;
     pdr_code code = pdr_event_queue_take(&reader->queue, event, err);
+    if (code == PDR_UNKNOWN_SCHEMA) return seek_schema(reader, err);
     if (code != PDR_OK || *event) return code;
     pdr_event_queue_forget(&reader->queue);
     pause_if_full(reader);
@@ -168,7 +215,7 @@ static pdr_code read_on(pdr_reader *reader, const pdr_logged_event **event, int 
         if (code != PDR_OK) return code;
         code = take(reader, event, err);
         if (code != PDR_OK || *event) return code;
-        if (reader->failure.code != PDR_OK || is_over(reader, timeout_ms, came)) return PDR_OK;
+        if (is_over(reader, timeout_ms, came)) return PDR_OK;
         if (came) continue;
         if (pdr_mono_us() >= until)
             return pdr_fail(err, PDR_TIMEOUT, "nothing was read in %d ms", timeout_ms);
@@ -192,12 +239,12 @@ pdr_code pdr_reader_next(pdr_reader *reader, const pdr_logged_event **event, int
     if (code != PDR_OK) return code;
     code = take(reader, event, err);
     if (code != PDR_OK || *event) return code;
-    if (reader->failure.code == PDR_OK) {
-        code = begin_call(reader, timeout_ms, err);
+    if (reader->failure.code == PDR_OK || reader->seek) {
+        if (reader->failure.code == PDR_OK) code = begin_call(reader, timeout_ms, err);
         if (code == PDR_OK) code = read_on(reader, event, timeout_ms, err);
         if (code != PDR_OK || *event) return code;
     }
-    if (reader->failure.code == PDR_OK) return PDR_OK;
+    if (reader->failure.code == PDR_OK || reader->seek) return PDR_OK;
     if (err) *err = reader->failure;
     return reader->failure.code;
 }
@@ -269,6 +316,7 @@ void pdr_reader_close(pdr_reader *reader)
 {
     if (!reader || pdr_guard_is_parents(reader->journal)) return;
     pdr_history_close(reader->history);
+    pdr_schema_seek_close(reader->seek);
     if (reader->log) {
         reader->log->ops->reader_close(reader->look);
         reader->log->ops->reader_close(reader->records);

@@ -43,10 +43,17 @@ struct pdr_reader {
     size_t key_size;
     uint64_t last_seq; /* delivered, or not wanted */
     pdr_history *history;
+
+    /* The schema that the next event was written with, if nobody knows it. */
+    pdr_schema_seek *seek; /* NULL: none is looked for */
+    pdr_error seek_failed; /* code PDR_OK: it didn't */
 };
 
 PDR_CHECKED pdr_code pdr_reader_begin(pdr_reader *reader, const pdr_commit_sink *sink, pdr_error *err);
 void pdr_reader_fail(pdr_reader *reader, pdr_code code, const pdr_error *why);
+/* Schemas met on the way are remembered. For sinks. */
+pdr_code pdr_reader_meet(void *context, pdr_verdict verdict, const pdr_log_record *record,
+                         const pdr_header *header, pdr_error *err);
 /* Next step of a history, if one is due. */
 PDR_CHECKED pdr_code pdr_history_reader_advance(pdr_reader *reader, pdr_error *err);
 

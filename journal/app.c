@@ -2,6 +2,7 @@
 
 #include "schemas/type.h"
 #include "upcasters/chain.h"
+#include "upcasters/state_chain.h"
 
 /* Names appear before a '/' in entity ids and in messages. */
 static bool is_name(const char *name)
@@ -51,6 +52,16 @@ static pdr_code check_upcasters(const pdr_entity_type *type, bool tolerant, pdr_
     return code;
 }
 
+static pdr_code check_state_upcasters(const pdr_entity_type *type, pdr_error *err)
+{
+    pdr_state_chain *chain = NULL;
+    pdr_state_chain_spec spec = {type->name, type->state, type->revision, type->state_upcasters,
+                                 type->state_upcaster_count};
+    pdr_code code = pdr_state_chain_open(&chain, &spec, err);
+    pdr_state_chain_close(chain);
+    return code;
+}
+
 static pdr_code check_entity(const pdr_entity_type *type, bool tolerant, pdr_error *err)
 {
     if (!type) return pdr_fail(err, PDR_INVALID_ARGUMENT, "an entity type is NULL");
@@ -73,6 +84,7 @@ static pdr_code check_entity(const pdr_entity_type *type, bool tolerant, pdr_err
     if (code == PDR_OK) code = check_types(type->events, type->event_count, type->name, "event", err);
     if (code == PDR_OK) code = check_types(type->commands, type->command_count, type->name, "command", err);
     if (code == PDR_OK) code = check_upcasters(type, tolerant, err);
+    if (code == PDR_OK) code = check_state_upcasters(type, err);
     return code;
 }
 

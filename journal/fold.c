@@ -57,6 +57,28 @@ pdr_code pdr_state_pack(const pdr_state *state, const pdr_folder *folder, pdr_bu
     return code;
 }
 
+/* What was brought forward borrows from memory of every step: it is packed anew. */
+static pdr_code bring_forward(pdr_state *state, const pdr_folder *folder, uint64_t revision, pdr_bytes packed,
+                              pdr_error *err)
+{
+    pdr_buf fresh = PDR_BUF_INIT(PDR_MAX_STATE);
+    start_arena(state);
+    pdr_code code =
+        pdr_state_chain_read(pdr_folder_states(folder), revision, packed, &state->arena, &state->value, err);
+    if (code == PDR_OK) code = pdr_state_pack(state, folder, &fresh, err);
+    pdr_state_release(state);
+    if (code == PDR_OK) code = pdr_state_load(state, folder, pdr_buf_bytes(&fresh), err);
+    pdr_buf_release(&fresh);
+    return code;
+}
+
+pdr_code pdr_state_load_as(pdr_state *state, const pdr_folder *folder, uint64_t revision, pdr_bytes packed,
+                           pdr_error *err)
+{
+    if (revision == pdr_folder_revision(folder)) return pdr_state_load(state, folder, packed, err);
+    return bring_forward(state, folder, revision, packed, err);
+}
+
 static pdr_code repack(pdr_state *state, const pdr_folder *folder, pdr_error *err)
 {
     pdr_buf packed = PDR_BUF_INIT(PDR_MAX_STATE);

@@ -7,6 +7,7 @@
 #include "journal/schema_book.h"
 #include "perdure/entity.h"
 #include "upcasters/chain.h"
+#include "upcasters/state_chain.h"
 
 /* What is known about one entity type's events, of today and of before. Any thread may use it at once. */
 typedef struct pdr_folder pdr_folder;
@@ -23,6 +24,8 @@ const pdr_entity_type *pdr_folder_type(const pdr_folder *folder);
 const pdr_chain *pdr_folder_chain(const pdr_folder *folder);
 /* Which states fit today's code: from the state schema's fingerprint and the declared revision. */
 uint64_t pdr_folder_revision(const pdr_folder *folder);
+/* How states of older revisions are brought forward, and which there are. */
+const pdr_state_chain *pdr_folder_states(const pdr_folder *folder);
 bool pdr_folder_declares(const pdr_folder *folder, const pdr_type *event); /* as one of today's events */
 /* The type, of today or of before, that a framed value was written as; NULL: it isn't declared. */
 const pdr_type *pdr_folder_event_type(const pdr_folder *folder, pdr_bytes value);
@@ -53,6 +56,10 @@ PDR_CHECKED pdr_code pdr_state_init(pdr_state *state, const pdr_folder *folder,
                                     pdr_error *err); /* as the type's init leaves it */
 PDR_CHECKED pdr_code pdr_state_load(pdr_state *state, const pdr_folder *folder, pdr_bytes packed,
                                     pdr_error *err);
+/* The same with a state of any revision of pdr_folder_states. PDR_UNKNOWN_SCHEMA: of none; PDR_BAD_HANDLER: a
+ * step failed. */
+PDR_CHECKED pdr_code pdr_state_load_as(pdr_state *state, const pdr_folder *folder, uint64_t revision,
+                                       pdr_bytes packed, pdr_error *err);
 /* Append the packed state (Avro datum). A state that its schema forbids: PDR_BAD_HANDLER. */
 PDR_CHECKED pdr_code pdr_state_pack(const pdr_state *state, const pdr_folder *folder, pdr_buf *out,
                                     pdr_error *err);

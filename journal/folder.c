@@ -7,7 +7,7 @@
 
 struct pdr_folder {
     const pdr_entity_type *type;
-    uint64_t revision;
+    pdr_state_chain *states;
     pdr_chain *chain;
     pdr_newer *newer;
     const pdr_schema_book *book; /* may be NULL */
@@ -22,8 +22,10 @@ static pdr_code open_folder(pdr_folder **out, const pdr_entity_type *type, const
     if (!folder) return pdr_fail(err, PDR_NOMEM, "the event types of entity type %s", type->name);
     folder->type = type;
     folder->book = book;
-    folder->revision = (type->state->fingerprint ^ type->revision) * 0x9E3779B97F4A7C15u ^ type->revision;
+    pdr_state_chain_spec states = {type->name, type->state, type->revision, type->state_upcasters,
+                                   type->state_upcaster_count};
     pdr_code code = pdr_chain_open(&folder->chain, &spec, err);
+    if (code == PDR_OK) code = pdr_state_chain_open(&folder->states, &states, err);
     if (code == PDR_OK) code = pdr_newer_open(&folder->newer, folder->chain, book, err);
     if (code == PDR_OK)
         *out = folder;
@@ -49,6 +51,7 @@ void pdr_folder_close(pdr_folder *folder)
     if (!folder) return;
     pdr_newer_close(folder->newer);
     pdr_chain_close(folder->chain);
+    pdr_state_chain_close(folder->states);
     pdr_free(folder);
 }
 
@@ -64,7 +67,12 @@ const pdr_chain *pdr_folder_chain(const pdr_folder *folder)
 
 uint64_t pdr_folder_revision(const pdr_folder *folder)
 {
-    return folder->revision;
+    return pdr_state_revision(folder->type->state, folder->type->revision);
+}
+
+const pdr_state_chain *pdr_folder_states(const pdr_folder *folder)
+{
+    return folder->states;
 }
 
 bool pdr_folder_declares(const pdr_folder *folder, const pdr_type *event)

@@ -198,7 +198,7 @@ static pdr_code open_folders(pdr_owner *o, pdr_error *err)
     o->folders = pdr_calloc(count + 1, sizeof(pdr_folder *));
     if (!o->folders) return pdr_fail(err, PDR_NOMEM, "an owner");
     for (size_t i = 0; i < count; i++) {
-        pdr_code code = pdr_folder_open(&o->folders[i], app->entities[i], o->config.ids, err);
+        pdr_code code = pdr_folder_open(&o->folders[i], app->entities[i], o->book, err);
         if (code != PDR_OK) return code;
     }
     return PDR_OK;
@@ -216,19 +216,9 @@ static pdr_code check_config(const pdr_owner_config *c, pdr_error *err)
         !s->max_entity_commands || !s->scan_limit || s->backoff_min_us <= 0 ||
         s->backoff_max_us < s->backoff_min_us || s->delivery_timeout_us <= 0 || s->store_timeout_us <= 0)
         return pdr_fail(err, PDR_BAD_SETTING, "a setting of the owner is zero or out of range");
+    if (c->ids && c->ids != c->book)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "the ids of schemas are not in the owner's book");
     return PDR_OK;
-}
-
-/* A registry's ids go into the store with the first save, also those of events that nobody has emitted yet:
- * from then on the registry may be away. */
-static pdr_code remember_ids(pdr_owner *o)
-{
-    const pdr_app *app = o->config.app;
-    pdr_code code = PDR_OK;
-    for (size_t i = 0; o->config.ids && i < app->entity_count; i++)
-        for (size_t j = 0; code == PDR_OK && j < app->entities[i]->event_count; j++)
-            code = pdr_own_remember_schema(o, app->entities[i]->events[j]);
-    return code;
 }
 
 pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log *log, pdr_store *store,
@@ -254,8 +244,9 @@ pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log
     pdr_entity_table_init(&o->table);
     pdr_decision_init(&o->decision);
     o->decision.ids = config->ids;
-    code = open_folders(o, err);
-    if (code == PDR_OK && remember_ids(o) != PDR_OK) code = pdr_fail(err, PDR_NOMEM, "an owner");
+    if (!config->book) code = pdr_schema_book_open(&o->own_book, err);
+    o->book = config->book ? config->book : o->own_book;
+    if (code == PDR_OK) code = open_folders(o, err);
     if (code != PDR_OK) {
         pdr_owner_close(o);
         return code;
@@ -290,6 +281,7 @@ void pdr_owner_close(pdr_owner *o)
     for (size_t i = 0; o->folders && o->config.app && i < o->config.app->entity_count; i++)
         pdr_folder_close(o->folders[i]);
     pdr_free(o->folders);
+    pdr_schema_book_close(o->own_book);
     for (size_t i = 0; i < o->term_capacity; i++)
         pdr_free(o->terms[i]);
     pdr_free(o->terms);
@@ -408,6 +400,7 @@ static void serving_turn(pdr_owner *o)
     if (o->state != PDR_OWNER_SERVING) return;
     pdr_own_save_turn(o, o->flushing || o->resigning);
     pdr_own_send_lookups(o);
+    pdr_own_start_seeks(o);
     pdr_own_start_catchups(o);
     pdr_own_passivate(o);
     if (o->state == PDR_OWNER_SERVING && o->acked < o->sent &&

@@ -55,8 +55,11 @@ typedef struct pdr_owner_config {
     uint8_t journal_id[PDR_ID_SIZE];
     pdr_bytes address;  /* of this node, copied; at most PDR_MAX_ADDRESS */
     const pdr_app *app; /* borrowed, validated */
+    /* Where writer schemas that it meets are kept, shared with other owners; borrowed. NULL: one of its own.
+     */
+    pdr_schema_book *book;
     pdr_owner_settings settings;
-    /* Values carry a schema registry's ids out of this book (borrowed); NULL: fingerprints. */
+    /* Values carry a schema registry's ids out of this book, which is `book`; NULL: fingerprints. */
     const pdr_schema_book *ids;
     /* Told on each change of state, inside turn or poll; may be NULL. error: why, NULL when all is well. */
     void (*changed)(void *context, pdr_owner *owner, pdr_owner_state state, const pdr_error *error);
@@ -87,6 +90,8 @@ typedef struct pdr_owner_config {
     X(repeated_ids, "first answer repeated")                                                                 \
     X(other_revisions, "state of another revision")                                                          \
     X(history_reads, "state brought up from history")                                                        \
+    X(older_states, "state of an earlier seq or revision taken as the start")                                \
+    X(schema_seeks, "unknown schema looked for")                                                             \
     X(saves, "saves")                                                                                        \
     X(saved_heads, "heads saved")                                                                            \
     X(passivations, "passivation")                                                                           \

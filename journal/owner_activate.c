@@ -53,8 +53,11 @@ static void serve_entity(pdr_owner *o, pdr_entity *e)
     pdr_own_run_waiting(o, e);
 }
 
+static bool wait_for_tail_schema(pdr_owner *o, pdr_entity *e);
+
 static void ready(pdr_owner *o, pdr_entity *e)
 {
+    if (wait_for_tail_schema(o, e)) return;
     if (merge_tail(o, e)) serve_entity(o, e);
 }
 
@@ -82,13 +85,32 @@ static void end_catchup(pdr_own_catchup *c)
     pdr_free(c);
 }
 
+/* Its SCHEMA record is the one with this number of the term: at or behind this offset, and before the event.
+ */
 static pdr_code on_history_event(void *context, const pdr_log_record *record, const pdr_header *header,
                                  pdr_error *err)
 {
     pdr_own_catchup *c = context;
     pdr_owner *o = c->owner;
-    return pdr_state_fold(&c->entity->state, c->entity->folder, record->entry.value, header->seq,
-                          header->time_us, o->config.settings.check_handlers, &o->scratch, err);
+    pdr_bytes value = record->entry.value;
+    pdr_code code = pdr_state_fold(&c->entity->state, c->entity->folder, value, header->seq, header->time_us,
+                                   o->config.settings.check_handlers, &o->scratch, err);
+    uint64_t fingerprint;
+    if (code == PDR_UNKNOWN_SCHEMA && pdr_folder_lacks(c->entity->folder, value, &fingerprint)) {
+        c->lacks = true;
+        c->seek = pdr_schema_seek_for(o->config.partition, value, fingerprint,
+                                      header->term.offset + (int64_t)header->schema, record->offset);
+    }
+    return code;
+}
+
+/* It begins again later. */
+static void drop_history(pdr_own_catchup *c)
+{
+    if (c->history) c->owner->catchups_under_way--;
+    pdr_history_close(c->history);
+    c->history = NULL;
+    pdr_state_release(&c->entity->state);
 }
 
 /* The log can't be read for now (too many readers, a server away): it waits for its permit again. Out of
@@ -98,10 +120,7 @@ static bool try_later(pdr_own_catchup *c, const pdr_error *why)
     pdr_owner *o = c->owner;
     if (pdr_code_class(why->code) != PDR_CLASS_TRANSIENT || why->code == PDR_NOMEM) return false;
     pdr_own_trace(o, PDR_LEVEL_WARN, "history: %s", why->message);
-    if (c->history) o->catchups_under_way--;
-    pdr_history_close(c->history);
-    c->history = NULL;
-    pdr_state_release(&c->entity->state);
+    drop_history(c);
     o->catchup_after = o->now + o->config.settings.backoff_min_us;
     return true;
 }
@@ -109,6 +128,12 @@ static bool try_later(pdr_own_catchup *c, const pdr_error *why)
 static void catchup_failed(pdr_own_catchup *c, const pdr_error *why)
 {
     if (try_later(c, why)) return;
+    if (c->lacks) {
+        c->why = *why;
+        drop_history(c);
+        pdr_own_start_seeks(c->owner);
+        return;
+    }
     pdr_owner *o = c->owner;
     pdr_entity *e = c->entity;
     end_catchup(c);
@@ -133,16 +158,23 @@ static void on_history_done(void *context, pdr_code code, const pdr_error *error
 
 static const pdr_history_events history_events = {on_history_event, on_history_done};
 
+static pdr_code start_state(const pdr_own_catchup *c, pdr_error *err)
+{
+    pdr_entity *e = c->entity;
+    if (!c->base_seq) return pdr_state_init(&e->state, e->folder, err);
+    return pdr_state_load_as(&e->state, e->folder, c->base_revision, c->base, err);
+}
+
 static pdr_code start_catchup(pdr_own_catchup *c, pdr_error *err)
 {
     pdr_owner *o = c->owner;
     pdr_history_spec spec = {.partition = o->config.partition,
                              .key = pdr_entity_key(c->entity),
-                             .after_seq = 0,
+                             .after_seq = c->base_seq,
                              .to_seq = c->head_seq,
                              .last = c->head_last,
                              .max_bytes = HISTORY_BYTES};
-    pdr_code code = pdr_state_init(&c->entity->state, c->entity->folder, err);
+    pdr_code code = start_state(c, err);
     if (code == PDR_OK) code = pdr_history_open(&c->history, o->log, &spec, &history_events, c, err);
     return code;
 }
@@ -153,7 +185,7 @@ void pdr_own_start_catchups(pdr_owner *o)
     for (pdr_own_catchup *c = o->catchups, *next; c && o->catchups_under_way < HISTORY_PERMITS; c = next) {
         pdr_error err;
         next = c->next;
-        if (c->history) continue;
+        if (c->history || c->lacks) continue;
         if (start_catchup(c, &err) != PDR_OK) {
             catchup_failed(c, &err);
             if (o->now < o->catchup_after) return;
@@ -164,30 +196,102 @@ void pdr_own_start_catchups(pdr_owner *o)
     }
 }
 
-/* From the beginning: an older state of this revision could be the start, but one that has to be brought up
- * is rare, and the whole history is always right. First come, first served. */
-static void bring_up(pdr_owner *o, pdr_entity *e, const pdr_head *head)
+/* First come, first served. NULL: out of memory, a recovery begins. */
+static pdr_own_catchup *add_catchup(pdr_owner *o, pdr_entity *e, pdr_bytes base)
 {
-    pdr_own_catchup *c = pdr_calloc(1, sizeof *c);
+    pdr_own_catchup *c = pdr_alloc(sizeof *c + base.size);
     if (!c) {
         pdr_own_recover(o, PDR_NOMEM, "out of memory while activating");
-        return;
+        return NULL;
     }
-    *c = (pdr_own_catchup){NULL, o, e, NULL, head->seq, head->last};
+    *c = (pdr_own_catchup){.owner = o, .entity = e};
+    c->base = pdr_bytes_of(c + 1, base.size);
+    if (base.size) memcpy(c + 1, base.data, base.size);
     if (o->catchups_last)
         o->catchups_last->next = c;
     else
         o->catchups = c;
     o->catchups_last = c;
+    return c;
+}
+
+/* From the state that the look-up has found, if it is of an earlier seq; else from the beginning. */
+static void bring_up(pdr_owner *o, pdr_entity *e, const pdr_head *head, bool has_base)
+{
+    pdr_own_catchup *c = add_catchup(o, e, has_base ? head->state : pdr_bytes_of(NULL, 0));
+    if (!c) return;
+    c->head_seq = head->seq;
+    c->head_last = head->last;
+    if (!has_base) return;
+    c->base_seq = head->state_seq;
+    c->base_revision = head->revision;
+}
+
+/* --- events of a tail whose schema isn't known --- */
+
+/* The newest, as they are linked; events up to the head aren't folded any more. NULL: none. */
+static const pdr_tail_event *unreadable(const pdr_entity *e, uint64_t *fingerprint)
+{
+    for (const pdr_tail_event *t = e->tail; t && t->seq > e->seq; t = t->next)
+        if (pdr_folder_lacks(e->folder, pdr_bytes_of(t->bytes, t->value_size), fingerprint)) return t;
+    return NULL;
+}
+
+/* Its SCHEMA record wasn't met by the scan, so it stands before the checkpoint, in the term in force there:
+ * the store should have it, else that part of the log has. false: there is nothing to wait for. */
+static bool wait_for_tail_schema(pdr_owner *o, pdr_entity *e)
+{
+    uint64_t fingerprint;
+    if (!(e->flags & PDR_ENTITY_TAIL) || !e->state.value) return false;
+    const pdr_tail_event *t = unreadable(e, &fingerprint);
+    if (!t) return false;
+    pdr_own_catchup *c = add_catchup(o, e, pdr_bytes_of(NULL, 0));
+    if (!c) return true;
+    pdr_event_list events;
+    c->tail = c->lacks = true;
+    pdr_bytes value = pdr_bytes_of(t->bytes, t->value_size);
+    c->seek = pdr_schema_seek_for(o->config.partition, value, fingerprint, o->row.checkpoint.term.offset + 1,
+                                  o->row.checkpoint.offset);
+    pdr_arena_clear(&o->scratch);
+    pdr_code code = pdr_folder_read(e->folder, value, t->seq, t->time_us, &o->scratch, &events, &c->why);
+    if (code == PDR_OK) c->lacks = false; /* another owner of the same book has just met it */
+    pdr_own_start_seeks(o);
+    if (!c->lacks) pdr_own_schema_sought(c, true);
+    return true;
+}
+
+void pdr_own_schema_sought(pdr_own_catchup *c, bool found)
+{
+    pdr_owner *o = c->owner;
+    pdr_entity *e = c->entity;
+    c->lacks = false;
+    if (found && !c->tail) return; /* it begins again with the next permit */
+    pdr_error why = c->why;
+    end_catchup(c);
+    if (found)
+        ready(o, e);
+    else
+        ready_broken(o, e, why.code, &why);
 }
 
 /* --- look-ups --- */
+
+/* A start that can't be read is no start: better to know before the history is read from there. */
+static bool is_readable(const pdr_entity *e, const pdr_head *head)
+{
+    pdr_state state;
+    pdr_error err;
+    pdr_code code = pdr_state_load_as(&state, e->folder, head->revision, head->state, &err);
+    if (code == PDR_OK) pdr_state_release(&state);
+    return code == PDR_OK;
+}
 
 static void take_state(pdr_owner *o, pdr_entity *e, const pdr_head *head)
 {
     pdr_error err;
     pdr_code code = PDR_OK;
-    bool fits = head && head->state.data && (head->state_seq == head->seq || !PDR_RULE(HEAD_STATE));
+    bool has_state = head && head->state.data && head->state_seq && head->state_seq <= head->seq;
+    bool fits = has_state && (head->state_seq == head->seq || !PDR_RULE(HEAD_STATE));
     if (!e->folder) {
         ready(o, e);
         return;
@@ -195,18 +299,19 @@ static void take_state(pdr_owner *o, pdr_entity *e, const pdr_head *head)
     if (!head)
         code = pdr_state_init(&e->state, e->folder, &err);
     else if (fits)
-        code = pdr_state_load(&e->state, e->folder, head->state, &err);
+        code = pdr_state_load_as(&e->state, e->folder, head->revision, head->state, &err);
     if (code == PDR_NOMEM) { /* of this entity alone: its state may be over the ceiling */
         ready_broken(o, e, code, &err);
         return;
     }
-    if (code != PDR_OK) fits = false; /* bytes that today's code can't read: the log can tell */
+    if (code != PDR_OK) fits = has_state = false; /* bytes that today's code can't read: the log can tell */
+    if (has_state && (!fits || head->revision != pdr_folder_revision(e->folder))) o->counters.older_states++;
     if (!head || fits) {
         ready(o, e);
         return;
     }
     if (!head->state.data) o->counters.other_revisions++;
-    bring_up(o, e, head);
+    bring_up(o, e, head, has_state && is_readable(e, head));
 }
 
 static void take_head(pdr_owner *o, pdr_entity *e, const pdr_head *head)
@@ -305,10 +410,8 @@ static pdr_code send_lookup(pdr_owner *o, size_t count, pdr_error *err)
 {
     pdr_own_lookup *l = pdr_alloc(sizeof *l + count * sizeof *l->entities);
     pdr_lookup_key *keys = pdr_alloc(count * sizeof *keys);
-    uint64_t *revisions = pdr_alloc(count * sizeof *revisions);
-    if (!l || !keys || !revisions) {
+    if (!l || !keys) {
         pdr_free(l);
-        pdr_free(revisions);
         pdr_free(keys);
         return pdr_fail(err, PDR_NOMEM, "a look-up of %zu entities", count);
     }
@@ -318,15 +421,13 @@ static pdr_code send_lookup(pdr_owner *o, size_t count, pdr_error *err)
         if (!e->folder) e->folder = pdr_own_folder_of(o, pdr_entity_key(e));
         l->entities[i] = e;
         keys[i] = (pdr_lookup_key){pdr_entity_key(e), NULL, 0};
-        if (!e->folder) continue;
-        revisions[i] = pdr_folder_revision(e->folder);
-        keys[i].revisions = &revisions[i];
-        keys[i].revision_count = 1;
+        if (e->folder)
+            keys[i].revisions =
+                pdr_state_chain_revisions(pdr_folder_states(e->folder), &keys[i].revision_count);
     }
     pdr_code code = o->store->ops->lookup(o->store, o->config.partition, keys, count, on_found, o,
                                           (uint64_t)(uintptr_t)l, err);
     pdr_free(keys);
-    pdr_free(revisions);
     if (code != PDR_OK) {
         pdr_free(l);
         return code;
@@ -366,6 +467,7 @@ void pdr_own_cancel_activations(pdr_owner *o)
     }
     o->lookups = NULL;
     o->lookups_under_way = 0;
+    pdr_own_cancel_seeks(o);
     while (o->catchups)
         end_catchup(o->catchups);
     o->to_lookup.count = 0;

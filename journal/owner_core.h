@@ -8,6 +8,7 @@
  *   owner_run.c       the run of acknowledged records: appends, reports, answers
  *   owner_decide.c    commands against the newest state
  *   owner_activate.c  look-ups, states brought up
+ *   owner_schema.c    writer schemas: met, saved, looked for
  *   owner_save.c      dirty queue, checkpointer, passivation */
 #ifndef PDR_JOURNAL_OWNER_CORE_H
 #define PDR_JOURNAL_OWNER_CORE_H
@@ -18,6 +19,7 @@
 #include "journal/history.h"
 #include "journal/owner.h"
 #include "journal/rules.h"
+#include "journal/schema_seek.h"
 
 /* A list of commands, first in first out. */
 typedef struct pdr_own_cmds {
@@ -75,15 +77,30 @@ typedef struct pdr_own_lookup {
     pdr_entity *entities[];
 } pdr_own_lookup;
 
-/* A state being brought up from history. */
+/* A state being brought up from history; or one that is loaded, with tail events of a schema that isn't
+ * known. */
 typedef struct pdr_own_catchup {
     struct pdr_own_catchup *next;
     struct pdr_owner *owner;
     pdr_entity *entity;
-    pdr_history *history; /* NULL: waits for a permit */
+    pdr_history *history; /* NULL: waits for a permit, or for a schema */
     uint64_t head_seq;
     pdr_position head_last;
+    bool tail;     /* only its tail waits */
+    bool lacks;    /* waits for the schema that `seek` describes */
+    pdr_error why; /* with lacks: what reading without it says */
+    pdr_schema_seek_spec seek;
+    uint64_t base_seq, base_revision; /* the state that it starts from; seq 0: none */
+    pdr_bytes base;                   /* its packed bytes, behind this struct */
 } pdr_own_catchup;
+
+/* A schema being looked for. */
+typedef struct pdr_own_seek {
+    struct pdr_own_seek *next;
+    struct pdr_owner *owner;
+    pdr_schema_seek_spec spec;
+    pdr_schema_seek *seek;
+} pdr_own_seek;
 
 /* Reading the log past what is acknowledged. */
 typedef struct pdr_own_settle {
@@ -167,6 +184,8 @@ struct pdr_owner {
     pdr_own_catchup *catchups, *catchups_last; /* oldest first */
     uint32_t catchups_under_way;
     int64_t catchup_after; /* not before, after a failure */
+    pdr_own_seek *seeks;
+    uint32_t seeks_under_way;
 
     /* The store. */
     pdr_partition_row row; /* as this owner last saw it */
@@ -180,7 +199,8 @@ struct pdr_owner {
     pdr_position saving_checkpoint, saving_seen;
     int64_t save_after; /* not before, after a failure */
     int64_t saved_at;
-    const pdr_type **new_schemas;
+    pdr_schema_book *book, *own_book;
+    uint64_t *new_schemas; /* fingerprints: met or sent, not yet saved; the book has them */
     size_t new_schema_count, new_schema_capacity, saving_schema_count;
 
     /* Recovery. */
@@ -281,8 +301,6 @@ static inline uint32_t pdr_own_id_window(const pdr_entity *e)
 
 /* --- owner_decide.c --- */
 void pdr_own_take_inbox(pdr_owner *o);
-/* The next save puts the type's schema into the store. PDR_NOMEM. */
-PDR_CHECKED pdr_code pdr_own_remember_schema(pdr_owner *o, const pdr_type *type);
 void pdr_own_run_waiting(pdr_owner *o, pdr_entity *e); /* the entity became ready */
 void pdr_own_detach(pdr_cmd *cmd);                     /* no longer open at its entity */
 const pdr_folder *pdr_own_folder_of(const pdr_owner *o,
@@ -293,8 +311,20 @@ void pdr_own_activate(pdr_owner *o, pdr_entity *e);
 void pdr_own_send_lookups(pdr_owner *o);
 void pdr_own_cancel_activations(pdr_owner *o);
 void pdr_own_start_catchups(pdr_owner *o);
+/* The schema that it lacked was looked for: it goes on, with it or without. */
+void pdr_own_schema_sought(pdr_own_catchup *c, bool found);
 bool pdr_own_stamp_fits(const pdr_owner *o, const pdr_stamp *stamp, uint64_t since_saves);
 void pdr_own_break_entity(pdr_owner *o, pdr_entity *e, pdr_code code, const pdr_error *why);
+
+/* --- owner_schema.c --- */
+/* A SCHEMA record in sequence. PDR_NOMEM; one that can't be read is told and passed over. */
+PDR_CHECKED pdr_code pdr_own_meet_schema(pdr_owner *o, const pdr_log_record *record, pdr_error *err);
+/* This one is to be saved with the next save. PDR_NOMEM. */
+PDR_CHECKED pdr_code pdr_own_note_schema(pdr_owner *o, uint64_t fingerprint);
+PDR_CHECKED pdr_code pdr_own_schema_rows(const pdr_owner *o, size_t count, pdr_schema_row **out,
+                                         pdr_error *err); /* the caller frees */
+void pdr_own_start_seeks(pdr_owner *o);                   /* for those that lack one */
+void pdr_own_cancel_seeks(pdr_owner *o);
 
 /* --- owner_save.c --- */
 void pdr_own_dirty_push(pdr_owner *o, pdr_entity *e, pdr_place from);

@@ -111,19 +111,6 @@ static pdr_code grow_schemas(pdr_owner *o)
     return PDR_OK;
 }
 
-pdr_code pdr_own_remember_schema(pdr_owner *o, const pdr_type *type)
-{
-    if (o->new_schema_count == o->new_schema_capacity) {
-        size_t capacity = o->new_schema_capacity ? 2 * o->new_schema_capacity : 16;
-        const pdr_type **grown = pdr_realloc(o->new_schemas, capacity * sizeof *grown);
-        if (!grown) return PDR_NOMEM;
-        o->new_schemas = grown;
-        o->new_schema_capacity = capacity;
-    }
-    o->new_schemas[o->new_schema_count++] = type;
-    return PDR_OK;
-}
-
 /* The number of the type's SCHEMA record in this term, appending it before its first use. */
 static pdr_code announce(pdr_owner *o, const pdr_type *type)
 {
@@ -132,7 +119,10 @@ static pdr_code announce(pdr_owner *o, const pdr_type *type)
     pdr_own_schema_slot *slot = schema_slot(o, type->fingerprint);
     if (slot->type) return PDR_OK;
     code = pdr_own_run_reserve(o, 1);
-    if (code == PDR_OK) code = pdr_own_remember_schema(o, type);
+    if (code == PDR_OK)
+        code = pdr_schema_book_add(o->book, type->fingerprint, pdr_string_of(type->schema), PDR_BOOK_NO_ID,
+                                   NULL);
+    if (code == PDR_OK) code = pdr_own_note_schema(o, type->fingerprint);
     if (code != PDR_OK) return code;
     pdr_header header = {.kind = PDR_RECORD_SCHEMA,
                          .term = *o->term,

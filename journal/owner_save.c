@@ -218,7 +218,7 @@ static void save_landed(pdr_owner *o)
     o->new_schema_count -= o->saving_schema_count;
     if (o->saving_schema_count)
         memmove(o->new_schemas, o->new_schemas + o->saving_schema_count,
-                o->new_schema_count * sizeof(const pdr_type *));
+                o->new_schema_count * sizeof *o->new_schemas);
     o->saving_schema_count = 0;
     o->saved_at = o->now;
     if (o->state == PDR_OWNER_SERVING && o->now - o->served_since > 4 * o->backoff) o->backoff = 0;
@@ -285,19 +285,13 @@ static pdr_code submit_save(pdr_owner *o, pdr_error *err)
     for (pdr_own_item *i = o->saving; i; i = i->next)
         count++;
     pdr_head *heads = pdr_alloc(count * sizeof *heads);
-    pdr_schema_row *schemas = pdr_alloc(o->saving_schema_count * sizeof *schemas);
-    pdr_code code = heads && schemas ? PDR_OK : pdr_fail(err, PDR_NOMEM, "a save of %zu heads", count);
+    pdr_schema_row *schemas = NULL;
+    pdr_code code = heads ? PDR_OK : pdr_fail(err, PDR_NOMEM, "a save of %zu heads", count);
+    if (code == PDR_OK) code = pdr_own_schema_rows(o, o->saving_schema_count, &schemas, err);
     if (code == PDR_OK) {
         count = 0;
         for (pdr_own_item *i = o->saving; i; i = i->next)
             fill_head(&heads[count++], i);
-        for (size_t i = 0; i < o->saving_schema_count; i++) {
-            const pdr_type *t = o->new_schemas[i];
-            schemas[i] =
-                (pdr_schema_row){t->fingerprint, pdr_bytes_of(t->name, strlen(t->name)),
-                                 pdr_bytes_of(t->schema, strlen(t->schema)),
-                                 o->config.ids ? pdr_schema_book_id(o->config.ids, t->fingerprint) : -1};
-        }
         pdr_save save = {o->row.stamp, o->saving_checkpoint,  o->saving_seen, heads, count,
                          schemas,      o->saving_schema_count};
         code = o->store->ops->save(o->store, o->config.partition, &save, on_saved, o, 0, err);

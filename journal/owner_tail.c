@@ -140,6 +140,7 @@ static pdr_code on_other(void *context, pdr_verdict verdict, const pdr_log_recor
 {
     pdr_owner *o = context;
     if (verdict == PDR_VERDICT_VOID) o->voids_told++;
+    if (verdict == PDR_VERDICT_SCHEMA) return pdr_own_meet_schema(o, record, err);
     if (verdict == PDR_VERDICT_MALFORMED)
         pdr_own_trace(o, PDR_LEVEL_WARN, "the record at offset %lld has a malformed header: void",
                       (long long)record->offset);
@@ -217,6 +218,7 @@ void pdr_own_tail_turn(pdr_owner *o)
 {
     pdr_own_save_turn(o, true);
     pdr_own_send_lookups(o);
+    pdr_own_start_seeks(o);
     pdr_own_start_catchups(o);
     if (o->state != PDR_OWNER_SCANNING || o->dirty_first || !pdr_own_save_is_idle(o) ||
         o->lookups_under_way || o->to_lookup.count || o->row.checkpoint.offset < o->scan.walk.at.offset)

@@ -49,17 +49,19 @@ static bool take_long(pdr_bytes *in, int64_t *out)
 }
 
 /* The framed value: C3 01, fingerprint (its lowest byte tells the type apart), then the datum. */
+enum { DEPOSITED = 0x95, WITHDREW = 0xfb };
+
 static bool read_value(model_event *event, pdr_bytes value)
 {
     if (value.size < 10 || value.data[0] != 0xc3 || value.data[1] != 0x01) return false;
     uint8_t type = value.data[2];
     int64_t nonce, note;
     pdr_bytes in = pdr_bytes_of(value.data + 10, value.size - 10);
-    if (type != 1 && type != 2) return false;
+    if (type != DEPOSITED && type != WITHDREW) return false;
     if (!take_long(&in, &nonce) || !take_long(&in, &event->amount) || !take_long(&in, &event->part))
         return false;
     if (!take_long(&in, &note) || note < 0 || (uint64_t)note != in.size) return false;
-    event->withdrew = type == 2;
+    event->withdrew = type == WITHDREW;
     event->nonce = (uint64_t)nonce;
     event->note = in;
     return true;

@@ -127,11 +127,11 @@ static pdr_code fact_print(const void *value, pdr_buf *out)
         .decode = fact_decode, .print = fact_print                                                           \
     }
 
-const pdr_type sim_deposited_type = FACT(1, "Deposited", 0x51b0000000000001u);
-const pdr_type sim_withdrew_type = FACT(2, "Withdrew", 0x51b0000000000002u);
-const pdr_type sim_deposit_type = FACT(3, "Deposit", 0x51b0000000000003u);
-const pdr_type sim_withdraw_type = FACT(4, "Withdraw", 0x51b0000000000004u);
-const pdr_type sim_touch_type = FACT(5, "Touch", 0x51b0000000000005u);
+const pdr_type sim_deposited_type = FACT(1, "Deposited", 0x4e4e68ef7a437295u);
+const pdr_type sim_withdrew_type = FACT(2, "Withdrew", 0xfbd211fb33dfc0fbu);
+const pdr_type sim_deposit_type = FACT(3, "Deposit", 0xb3a93181ad5a2316u);
+const pdr_type sim_withdraw_type = FACT(4, "Withdraw", 0x48b9f417b2e9f0e3u);
+const pdr_type sim_touch_type = FACT(5, "Touch", 0x9a5e61f10718f7e3u);
 const pdr_type sim_state_type = {
     .abi_size = sizeof(pdr_type),
     .id = 0,
@@ -139,7 +139,7 @@ const pdr_type sim_state_type = {
     .schema =
         "{\"type\":\"record\",\"name\":\"sim.Account\",\"fields\":[{\"name\":\"balance\",\"type\":\"long\"},"
         "{\"name\":\"ops\",\"type\":\"long\"},{\"name\":\"note\",\"type\":\"string\"}]}",
-    .fingerprint = 0x51b0000000000006u,
+    .fingerprint = 0xd3b6107f91ecb0e1u,
     .size = sizeof(sim_account),
     .init = state_init,
     .encode = state_encode,
