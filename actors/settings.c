@@ -35,7 +35,8 @@ static const pdr_config_row rows[] = {
      "An append that isn't acknowledged in this time makes the partition recover; commands then get a "
      "definite answer."},
     {"check.handlers", PDR_CONFIG_BOOL, OWNER(check_handlers), 1, 0, 1, 0, "",
-     "true: every event is applied twice and the states are compared, to find handlers that aren't pure."},
+     "true: every event is upcast and applied twice and the results are compared, to find handlers that "
+     "aren't pure."},
     /* Memory */
     {"resident.bytes", PDR_CONFIG_SIZE, OWNER(resident_bytes), 1, 64 * 1024, INT64_C(1024) * 1024 * MIB,
      256 * MIB, "bytes", "Memory of one partition's entities; beyond it clean ones leave, oldest use first."},

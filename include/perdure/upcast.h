@@ -3,7 +3,8 @@
  * today. Steps are pure: no clock, no I/O, no memory of their own; the same event gives the same result.
  *
  * What an entity type declares is checked when the application is (pdr_app_validate): each older type has
- * exactly one step, every chain of steps ends at today's events, none comes back to where it was. */
+ * exactly one step, every version below a declared one is declared, every chain of steps ends at today's
+ * events, none comes back to where it was. */
 #ifndef PERDURE_UPCAST_H
 #define PERDURE_UPCAST_H
 
