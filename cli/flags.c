@@ -6,13 +6,21 @@
 
 enum { MAX_FLAGS = 32, HELP_COLUMN = 22 };
 
+static const pdr_flag *words_of(const pdr_flag *flags)
+{
+    for (; flags->kind != PDR_FLAG_END; flags++)
+        if (flags->kind == PDR_FLAG_WORDS) return flags;
+    return NULL;
+}
+
 static void print_help(const pdr_cli_command *command, const pdr_flag *flags)
 {
     printf("usage: perdure %s", command->name);
     for (const pdr_flag *f = flags; f->kind != PDR_FLAG_END; f++)
-        if (f->kind == PDR_FLAG_WORD) printf(" %s", f->name);
+        if (f->kind == PDR_FLAG_WORD || f->kind == PDR_FLAG_WORDS) printf(" %s", f->name);
     printf(" [FLAGS]\n\n%s\n", command->about);
     for (; flags->kind != PDR_FLAG_END; flags++) {
+        if (flags->kind == PDR_FLAG_WORDS) continue;
         int width =
             printf("  %s%s%s", flags->name, flags->value ? " " : "", flags->value ? flags->value : "");
         printf("%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", flags->help);
@@ -80,15 +88,31 @@ static const pdr_flag *find_word(const pdr_flag *flags, const bool *given, const
     return NULL;
 }
 
+static pdr_flags_outcome take_words(const pdr_cli_command *command, const pdr_flag *flag, char **argv,
+                                    int count)
+{
+    if (!flag) return PDR_FLAGS_RUN;
+    if (count < flag->min) return wrong(command, "missing: ", flag->name);
+    if (count > flag->max) return wrong(command, "unexpected: ", argv[1 + (int)flag->max]);
+    *(pdr_words *)flag->out = (pdr_words){argv + 1, count};
+    return PDR_FLAGS_RUN;
+}
+
 pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag *flags, int argc,
                                   char **argv)
 {
     bool given[MAX_FLAGS] = {false};
+    const pdr_flag *words = words_of(flags);
+    int word_count = 0;
     for (int i = 1; i < argc; i++) {
         const char *value;
         if (strcmp(argv[i], "--help") == 0) {
             print_help(command, flags);
             return PDR_FLAGS_HELPED;
+        }
+        if (words && argv[i][0] != '-') {
+            argv[1 + word_count++] = argv[i];
+            continue;
         }
         const pdr_flag *flag = find_word(flags, given, argv[i]);
         if (flag)
@@ -102,5 +126,5 @@ pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag
         pdr_flags_outcome parsed = take(command, flag, value);
         if (parsed != PDR_FLAGS_RUN) return parsed;
     }
-    return PDR_FLAGS_RUN;
+    return take_words(command, words, argv, word_count);
 }

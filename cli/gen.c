@@ -16,7 +16,7 @@ static const char usage[] =
     "\n"
     "EVENT.v1.avsc, EVENT.v2.avsc and so on are the versions of the record EVENT. The newest has the plain "
     "C\n"
-    "names, the older ones have _v1, _v2 behind them.\n"
+    "names, the older ones have _v1, _v2 behind them. What schemas.lock beside them has may not be changed.\n"
     "\n"
     "  --prefix PREFIX  before every C name and file name: lower case letters, digits and _ (default: from "
     "the\n"
@@ -130,6 +130,7 @@ static pdr_code run(const arguments *a, pdr_error *err)
 {
     pdr_schema_files *files = NULL;
     pdr_code code = pdr_cli_read_schemas(&files, a->files, a->file_count, err);
+    if (code == PDR_OK) code = pdr_cli_check_locks(files, a->files, a->file_count, err);
     if (code == PDR_OK) code = generate(a, files, err);
     pdr_schema_files_close(files);
     return code;

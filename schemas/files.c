@@ -66,6 +66,11 @@ static const char *version_in(const char *base)
     return dot > base && is_meant_as_version(dot + 1) ? dot + 1 : NULL;
 }
 
+bool pdr_schema_is_versioned(const char *path)
+{
+    return version_in(files_base_of(path)) != NULL;
+}
+
 static pdr_code copy(pdr_schema_files *files, pdr_string text, const char **out, pdr_error *err)
 {
     pdr_string kept = pdr_arena_string(&files->arena, text);

@@ -49,6 +49,8 @@ const pdr_schema_set *pdr_schema_files_shared(const pdr_schema_files *files);
 /* The versioned ones: by folder, event and version. */
 size_t pdr_schema_files_count(const pdr_schema_files *files);
 const pdr_versioned *pdr_schema_files_at(const pdr_schema_files *files, size_t index);
+/* Does the file's name say that it is a version, or try to? */
+bool pdr_schema_is_versioned(const char *path);
 /* Is `schema` (of the set of `version`) defined by that version's own file? */
 bool pdr_versioned_defines(const pdr_versioned *version, const pdr_schema *schema);
 /* Append the whole schema as pdr_schema_write does, with "perdure" at its root saying the version. */

@@ -43,5 +43,8 @@ bool pdr_json_real(const pdr_json *json, double *out);
 const char *pdr_json_kind_name(const pdr_json *json); /* "an object", "a string"... */
 /* Append as compact JSON. PDR_NOMEM, PDR_TOO_LARGE. */
 PDR_CHECKED pdr_code pdr_json_write(const pdr_json *json, pdr_buf *out);
+/* Append over several lines, newline at the end: the outer `open_levels` with a line for each member, what
+ * lies deeper on one line if it fits. Same errors. */
+PDR_CHECKED pdr_code pdr_json_write_lines(const pdr_json *json, unsigned open_levels, pdr_buf *out);
 
 #endif
