@@ -6,6 +6,8 @@ from programs import COMMAND, LOANS_APP, Programs
 
 COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": ["store", "dump"],
             "schema-check": ["schema", "check"], "schema-list": ["schema", "list"], "schema-show": ["schema", "show"],
+            "schema-compat": ["schema", "compat"], "schema-diff": ["schema", "diff"],
+            "schema-register": ["schema", "register"],
             "schema-golden": ["schema", "golden"], "gen": ["gen"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
 
@@ -72,8 +74,9 @@ class Flags(Programs):
         self.assertNotIn("s3cret", err)
 
     def test_without_a_url_the_flag_and_the_variable_are_named(self):
+        without = [["gen"]] + [["schema", verb] for verb in ("list", "show", "golden", "compat", "diff", "register")]
         for words in COMMANDS.values():
-            if words not in (["gen"], ["schema", "list"], ["schema", "show"], ["schema", "golden"]):
+            if words not in without:
                 self.refuses(USAGE, words, "bad URL", "PERDURE_JOURNAL")
         self.refuses(USAGE, ["init", "--journal", "kafka://127.0.0.1:1/x"], "PERDURE_STORE")
 
