@@ -21,5 +21,10 @@ const bench_goal bench_goals[] = {
     {"decode", "decode loan events ÷ avro-c", "events/s", 4, false, true},
     {"resident", "bytes per resident entity besides its state and its window of command ids", "bytes", 256,
      true, false},
+    {"plan-added", "loan events through a plan, a field added ÷ the generated decode of what was written",
+     "ns", 2.0, true, true},
+    {"plan-dropped", "the same, a field dropped", "ns", 2.0, true, true},
+    {"plan-enum", "the same, an enum renamed, its symbols in another order", "ns", 2.0, true, true},
+    {"plan-avro-c", "a field dropped, through a plan ÷ avro-c's resolved reader", "ns", 0.25, true, true},
 };
 const size_t bench_goal_count = sizeof bench_goals / sizeof bench_goals[0];

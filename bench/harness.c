@@ -148,3 +148,36 @@ void bench_measure(const bench_run *run, const bench_line *line)
     print_line(run, g, bench_percentile(ours, n, 0.5), g->bare ? bench_percentile(bare, n, 0.5) : 0,
                ratios[0], median, ratios[n - 1]);
 }
+
+static int usage(const char *program, const bench_line *lines, size_t count)
+{
+    fprintf(stderr, "usage: %s [--json] [--pairs N] [NAME...]\nlines:", program);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, " %s", lines[i].name);
+    fprintf(stderr, "\n");
+    return 2;
+}
+
+int bench_program(const char *program, const bench_line *lines, size_t count, int argc, char **argv)
+{
+    enum { LINES = 64 };
+    bench_run run = {9, false, getenv("PERDURE_TEST_KAFKA"), getenv("PERDURE_TEST_POSTGRES")};
+    bool wanted[LINES] = {false}, any = false;
+    if (count > LINES) bench_die("too many lines", NULL);
+    for (int i = 1; i < argc; i++) {
+        size_t known = 0;
+        while (known < count && strcmp(argv[i], lines[known].name) != 0)
+            known++;
+        if (strcmp(argv[i], "--json") == 0)
+            run.json = true;
+        else if (strcmp(argv[i], "--pairs") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0)
+            run.pairs = atoi(argv[++i]);
+        else if (known < count)
+            wanted[known] = any = true;
+        else
+            return usage(program, lines, count);
+    }
+    for (size_t l = 0; l < count; l++)
+        if (!any || wanted[l]) bench_measure(&run, &lines[l]);
+    return 0;
+}

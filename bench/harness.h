@@ -40,6 +40,8 @@ typedef struct bench_line {
 } bench_line;
 
 void bench_measure(const bench_run *run, const bench_line *line);
+/* main of a bench: its lines, or those that are named. */
+int bench_program(const char *program, const bench_line *lines, size_t count, int argc, char **argv);
 
 double bench_cpu(void);  /* seconds of CPU that this process used, all threads */
 double bench_now(void);  /* seconds, monotonic */

@@ -1,4 +1,4 @@
-/* The lines of ./dev bench journal. */
+/* The lines of ./dev bench journal and ./dev bench schemas. */
 #ifndef BENCH_LINES_H
 #define BENCH_LINES_H
 
@@ -25,5 +25,10 @@ void bench_sqlite(const bench_run *run, int round, double *ours, double *bare);
 void bench_encode(const bench_run *run, int round, double *ours, double *bare);
 void bench_decode(const bench_run *run, int round, double *ours, double *bare);
 void bench_resident(const bench_run *run, int round, double *ours, double *bare);
+
+void bench_plan_added(const bench_run *run, int round, double *ours, double *bare);
+void bench_plan_dropped(const bench_run *run, int round, double *ours, double *bare);
+void bench_plan_enum(const bench_run *run, int round, double *ours, double *bare);
+void bench_plan_avro_c(const bench_run *run, int round, double *ours, double *bare);
 
 #endif

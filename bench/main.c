@@ -16,17 +16,6 @@ static const bench_line lines[] = {
     {"decode", bench_decode, false, false},
     {"resident", bench_resident, false, false},
 };
-enum { LINES = sizeof lines / sizeof lines[0] };
-
-static int usage(void)
-{
-    fprintf(stderr, "usage: bench_journal [--json] [--pairs N] [NAME...]\nlines:");
-    for (int i = 0; i < LINES; i++)
-        fprintf(stderr, " %s", lines[i].name);
-    fprintf(stderr, "\n");
-    return 2;
-}
-
 /* Records come and go in bursts of thousands, each three allocations of librdkafka's: glibc keeps 7 free
  * blocks of a size by default, and spends more time on the others than everything else takes. Both arms run
  * with the setting that docs/operations.md recommends. */
@@ -40,23 +29,5 @@ static void choose_allocator_settings(char **argv)
 int main(int argc, char **argv)
 {
     choose_allocator_settings(argv);
-
-    bench_run run = {9, false, getenv("PERDURE_TEST_KAFKA"), getenv("PERDURE_TEST_POSTGRES")};
-    bool wanted[LINES] = {false}, any = false;
-    for (int i = 1; i < argc; i++) {
-        int known = -1;
-        for (int l = 0; l < LINES; l++)
-            if (strcmp(argv[i], lines[l].name) == 0) known = l;
-        if (strcmp(argv[i], "--json") == 0)
-            run.json = true;
-        else if (strcmp(argv[i], "--pairs") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0)
-            run.pairs = atoi(argv[++i]);
-        else if (known >= 0)
-            wanted[known] = any = true;
-        else
-            return usage();
-    }
-    for (int l = 0; l < LINES; l++)
-        if (!any || wanted[l]) bench_measure(&run, &lines[l]);
-    return 0;
+    return bench_program("bench_journal", lines, sizeof lines / sizeof lines[0], argc, argv);
 }
