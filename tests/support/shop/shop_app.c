@@ -50,16 +50,6 @@ static void price_in_cents(const pdr_event *event, pdr_upcast *out)
         pdr_upcast_emit(out, &shop_priced_v2_type, &priced);
 }
 
-static void price_without_reason(const pdr_event *event, pdr_upcast *out)
-{
-    const shop_priced_v2 *old = event->value;
-    shop_priced priced;
-    shop_priced_init(&priced);
-    priced.cents = old->cents;
-    priced.currency = old->currency;
-    pdr_upcast_emit(out, &shop_priced_type, &priced);
-}
-
 static void street_and_city(const pdr_event *event, pdr_upcast *out)
 {
     const shop_moved_v1 *old = event->value;
@@ -74,7 +64,7 @@ static const pdr_type *const priced_3[] = {&shop_priced_type};
 static const pdr_type *const moved[] = {&shop_street_set_type, &shop_city_set_type};
 const pdr_upcaster shop_steps[SHOP_STEPS] = {
     [SHOP_PRICED_1] = {&shop_priced_v1_type, priced_2, 1, price_in_cents},
-    [SHOP_PRICED_2] = {&shop_priced_v2_type, priced_3, 1, price_without_reason},
+    [SHOP_PRICED_2] = {&shop_priced_v2_type, priced_3, 1, NULL},
     [SHOP_MOVED] = {&shop_moved_v1_type, moved, 2, street_and_city},
     [SHOP_PINGED] = {&shop_pinged_v1_type, NULL, 0, NULL},
 };

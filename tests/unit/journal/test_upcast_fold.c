@@ -1,5 +1,6 @@
 /* Stored events of older and newer versions, read and folded by one program: tests/support/shop. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 
 #include "base/mem.h"
 #include "journal/fold.h"
@@ -261,6 +262,103 @@ Test(upcast_fold, a_newer_version_that_older_code_may_not_read_is_refused_with_t
         cr_assert_eq(read(framed(&shop_priced_v2_type, &event)), PDR_UNKNOWN_SCHEMA);
         told("entity type shop: event test.shop.Priced version 2, fingerprint ");
         told("doesn't say that older code may read it");
+    }
+}
+
+Test(upcast_fold, a_newer_version_that_says_so_is_read_into_the_newest_known)
+{
+    type = shop_second;
+    add(&shop_priced_type);
+    pdr_bytes bytes = priced_3();
+    for (int again = 0; again < 2; again++) {
+        cr_assert_eq(read(bytes), PDR_OK, "%s", err.message);
+        cr_assert_eq(list.count, 1);
+        cr_expect_eq(list.first.type, &shop_priced_v2_type);
+        cr_expect_eq(((const shop_priced_v2 *)list.first.value)->cents, 77);
+        cr_expect_eq(list.first.seq, 9);
+        cr_expect_eq(list.first.time_us, 1234);
+    }
+    cr_expect_eq(fold(bytes, true), PDR_OK);
+    cr_expect_eq(((const shop_shop *)state.value)->cents, 77);
+    cr_expect_eq(read(pdr_bytes_of(bytes.data, bytes.size - 1)), PDR_BAD_DATA);
+    told("newer than test.shop.Priced version 2");
+}
+
+Test(upcast_fold, a_newer_version_goes_along_the_chain_of_the_newest_known)
+{
+    static const pdr_type *const only[] = {&shop_street_set_type, &shop_city_set_type};
+    type.events = only;
+    type.event_count = 2;
+    steps[SHOP_PRICED_2] = (pdr_upcaster){&shop_priced_v2_type, NULL, 0, NULL};
+    add(&shop_priced_type);
+    cr_assert_eq(read(priced_3()), PDR_OK, "%s", err.message);
+    cr_expect_eq(list.count, 0);
+}
+
+Test(upcast_fold, a_newer_version_that_doesn_t_resolve_is_refused_though_it_says_so)
+{
+    type = shop_first;
+    add(&shop_priced_type);
+    for (int again = 0; again < 2; again++) {
+        cr_assert_eq(read(priced_3()), PDR_UNKNOWN_SCHEMA);
+        told("entity type shop: event test.shop.Priced version 3, fingerprint ");
+        told("euros");
+    }
+}
+
+Test(upcast_fold, a_step_by_resolution_reads_the_same_first_and_in_the_middle_of_a_chain)
+{
+    shop_priced_v2 priced = {.cents = 500, .currency = pdr_string_of("EUR")};
+    cr_assert_null(shop_steps[SHOP_PRICED_2].upcast);
+    cr_assert_eq(read(framed(&shop_priced_v2_type, &priced)), PDR_OK);
+    cr_expect_eq(((const shop_priced *)list.first.value)->cents, 500);
+    cr_expect_not(((const shop_priced *)list.first.value)->reason.present);
+    cr_assert_eq(read(priced_1(5)), PDR_OK);
+    cr_expect_eq(((const shop_priced *)list.first.value)->cents, 500);
+    cr_expect(pdr_string_equal(((const shop_priced *)list.first.value)->currency, pdr_string_of("EUR")));
+}
+
+static void bad_currency(const pdr_event *event, pdr_upcast *out)
+{
+    shop_priced_v2 priced = {.cents = 1, .currency = pdr_string_of("\xFF")};
+    (void)event;
+    pdr_upcast_emit(out, &shop_priced_v2_type, &priced);
+}
+
+Test(upcast_fold, what_a_step_made_wrongly_is_found_by_a_resolution_behind_it)
+{
+    steps[SHOP_PRICED_1].upcast = bad_currency;
+    cr_expect_eq(read(priced_1(5)), PDR_BAD_HANDLER);
+    told("test.shop.Priced version 2");
+    told("by schema resolution");
+}
+
+static void *read_often(void *context)
+{
+    pdr_arena arena = PDR_ARENA_INIT(1024 * 1024);
+    pdr_event_list read_here;
+    size_t *good = context;
+    for (int i = 0; i < 2000; i++) {
+        pdr_arena_clear(&arena);
+        if (pdr_folder_read(folder, pdr_buf_bytes(&value), 1, 1, &arena, &read_here, NULL) == PDR_OK) ++*good;
+    }
+    pdr_arena_release(&arena);
+    return NULL;
+}
+
+Test(upcast_fold, threads_that_meet_a_newer_version_at_once_all_read_it)
+{
+    pthread_t threads[4];
+    size_t good[4] = {0};
+    type = shop_second;
+    add(&shop_priced_type);
+    open();
+    (void)priced_3();
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, read_often, &good[i]), 0);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        cr_expect_eq(good[i], 2000);
     }
 }
 
