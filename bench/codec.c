@@ -3,12 +3,10 @@
 
 #include <avro.h>
 
-#include "loans.gen.h"
+#include "loan.h"
 
 enum {
-    FIRST = LOANS_APPLICATION_SUBMITTED,
-    LAST = LOANS_WORK_ITEM_COMPLETED,
-    EVENTS = LAST - FIRST + 1,
+    MAX_EVENTS = 32,
     LARGEST = 256,
     ROUNDS = 20000
 };
@@ -24,7 +22,8 @@ typedef struct sample {
     avro_value_t avro;
 } sample;
 
-static sample samples[EVENTS];
+static sample samples[MAX_EVENTS];
+static int event_count;
 
 static void make_avro(sample *s)
 {
@@ -42,12 +41,14 @@ static void make_avro(sample *s)
 
 static void make_samples(void)
 {
-    if (samples[0].type) return;
-    for (int i = 0; i < EVENTS; i++) {
+    if (event_count) return;
+    if (loans_entity.event_count > MAX_EVENTS) bench_die("more events than expected", NULL);
+    event_count = (int)loans_entity.event_count;
+    for (int i = 0; i < event_count; i++) {
         sample *s = &samples[i];
         pdr_buf out = {s->datum, 0, LARGEST, LARGEST};
         pdr_error err;
-        s->type = loans_types[FIRST + i];
+        s->type = loans_entity.events[i];
         if (s->type->size > LARGEST) bench_die("an event is larger than expected", NULL);
         s->type->init(&s->value);
         s->value.by.employee.present = true;
@@ -60,7 +61,7 @@ static void make_samples(void)
 
 static double rate(double start)
 {
-    return (double)EVENTS * ROUNDS / (bench_now() - start);
+    return (double)event_count * ROUNDS / (bench_now() - start);
 }
 
 static double our_encode(void)
@@ -68,7 +69,7 @@ static double our_encode(void)
     uint8_t bytes[LARGEST];
     double start = bench_now();
     for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < EVENTS; i++) {
+        for (int i = 0; i < event_count; i++) {
             pdr_buf out = {bytes, 0, LARGEST, LARGEST};
             if (samples[i].type->encode(&samples[i].value, &out, NULL) != PDR_OK ||
                 out.size != samples[i].size)
@@ -83,7 +84,7 @@ static double avro_encode(void)
     avro_writer_t writer = avro_writer_memory(bytes, LARGEST);
     double start = bench_now();
     for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < EVENTS; i++) {
+        for (int i = 0; i < event_count; i++) {
             avro_writer_reset(writer);
             if (avro_value_write(writer, &samples[i].avro) ||
                 avro_writer_tell(writer) != (int64_t)samples[i].size)
@@ -100,7 +101,7 @@ static double our_decode(void)
     uint64_t value[LARGEST / 8];
     double start = bench_now();
     for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < EVENTS; i++)
+        for (int i = 0; i < event_count; i++)
             if (samples[i].type->decode(pdr_bytes_of(samples[i].datum, samples[i].size), &arena, value,
                                         NULL) != PDR_OK)
                 bench_die("decode", NULL);
@@ -114,7 +115,7 @@ static double avro_decode(void)
     avro_reader_t reader = avro_reader_memory("", 0);
     double start = bench_now();
     for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < EVENTS; i++) {
+        for (int i = 0; i < event_count; i++) {
             avro_reader_memory_set_source(reader, (const char *)samples[i].datum, (int64_t)samples[i].size);
             if (avro_value_read(reader, &samples[i].avro)) bench_die("avro-c", NULL);
         }

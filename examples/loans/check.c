@@ -96,8 +96,8 @@ static pdr_code visit(void *context, const pdr_logged_event *event, pdr_error *e
     pdr_code code = find(c, event->entity, &l, err);
     if (code != PDR_OK) return code;
     loans_tally_add(&c->tally, event);
-    check_row(c, event);
-    if (event->seq != l->seq + 1) fault(c, event, "out of its order");
+    if (event->part == 0) check_row(c, event);
+    if (event->seq != l->seq + (event->part == 0)) fault(c, event, "out of its order");
     l->seq = event->seq;
     if (!event->type) fault(c, event, "of no declared type");
     return event->type ? pdr_fold_apply(l->fold, event, err) : PDR_OK;

@@ -7,9 +7,10 @@
 #include "perdure/perdure.h"
 
 enum {
-    LOANS_MAX_OFFERS = 64,    /* of one application: the next one is refused */
-    LOANS_MAX_EMPLOYEES = 64, /* remembered by one application */
-    LOANS_ID_WINDOW = 256     /* more than any application has rows: the whole file can be sent again */
+    LOANS_MAX_OFFERS = 64,     /* of one application: the next one is refused */
+    LOANS_MAX_EMPLOYEES = 64,  /* remembered by one application */
+    LOANS_ID_WINDOW = 256,     /* more than any application has rows: the whole file can be sent again */
+    LOANS_MAX_EURO = 100000000 /* of an amount */
 };
 
 extern const pdr_entity_type loans_entity;
@@ -21,6 +22,9 @@ const char *loans_objection(const loans_application *state, const pdr_command *c
 
 /* The number of the offer that a step is about: the log doesn't say which. 0: there is none. */
 int32_t loans_offer_for(const loans_application *state, loans_offer_step step);
+
+/* An event that was decided. Today it is written as it is; history/ writes it as older versions did. */
+void loans_happened(pdr_decision *out, const pdr_type *type, const void *event, int64_t at);
 
 /* pdr_entity_type's functions. */
 void loans_decide(const void *state, const pdr_command *command, int64_t now_us, pdr_decision *out);

@@ -1,5 +1,6 @@
 /* What an event changes. */
 #include "loan.h"
+#include "upcasters.h"
 
 /* A list in the arena with room for one more; NULL: out of memory. The old one is left behind: the library
  * packs states anew before that adds up. */
@@ -77,7 +78,7 @@ static void submit(loans_application *state, const pdr_event *event)
 {
     const loans_application_submitted *submitted = event->value;
     state->status = LOANS_STATUS_SUBMITTED;
-    state->amount_requested = submitted->amount_requested;
+    state->amount_cents = loans_cents_of(&submitted->amount);
     state->submitted_at = event->time_us;
 }
 
@@ -97,6 +98,7 @@ static pdr_code change(loans_application *state, const pdr_event *event, pdr_are
     case LOANS_APPLICATION_ACTIVATED: state->activated = true; break;
     case LOANS_APPLICATION_DECLINED: state->status = LOANS_STATUS_DECLINED; break;
     case LOANS_APPLICATION_CANCELLED: state->status = LOANS_STATUS_CANCELLED; break;
+    case LOANS_DECLINE_LETTER_SENT: break;
     case LOANS_OFFER_SELECTED: return add_offer(state, OF(offer_selected, offer), arena);
     case LOANS_OFFER_CREATED: return set_offer(state, OF(offer_created, offer), LOANS_OFFER_STATUS_CREATED);
     case LOANS_OFFER_SENT: return set_offer(state, OF(offer_sent, offer), LOANS_OFFER_STATUS_SENT);

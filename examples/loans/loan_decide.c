@@ -1,12 +1,14 @@
 /* A command that makes sense becomes exactly one event, at the command's own time. */
 #include "loan.h"
+#include "upcasters.h"
 
 /* `c` is the command, `out` the decision. */
-#define HAPPENED(event, ...) pdr_emit_at(out, &loans_##event##_type, &(loans_##event){__VA_ARGS__}, c->at)
+#define HAPPENED(event, ...) loans_happened(out, &loans_##event##_type, &(loans_##event){__VA_ARGS__}, c->at)
 
 static void submit(const loans_submit_application *c, pdr_decision *out)
 {
-    HAPPENED(application_submitted, .by = c->by, .amount_requested = c->amount_requested);
+    HAPPENED(application_submitted, .by = c->by, .amount = loans_amount_of(c->amount_requested * 100),
+             .currency = pdr_string_of("EUR"));
 }
 
 static void move_application(const loans_move_application *c, pdr_decision *out)

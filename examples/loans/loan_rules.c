@@ -125,6 +125,7 @@ static const char *to_work(const loans_application *state, const loans_move_work
 static const char *to_submission(const loans_application *state, const loans_submit_application *command)
 {
     if (!is_on(state, ON(NONE))) return "the application was submitted before";
+    if (command->amount_requested > LOANS_MAX_EURO) return "nobody lends that much";
     return command->amount_requested < 0 ? "the amount is negative" : NULL;
 }
 

@@ -10,9 +10,9 @@ static const char *const statuses[] = {"NONE",        "SUBMITTED", "PARTLY_SUBMI
                                        "APPROVED",    "DECLINED",  "CANCELLED"};
 static const char *const offers[] = {"selected", "created",  "sent",     "sent back",
                                      "accepted", "declined", "cancelled"};
-static const char *const works[] = {"handle lead",           "assess fraud",     "complete application",
-                                    "chase incomplete file", "call about offer", "validate application",
-                                    "change contract"};
+static const char *const works[] = {
+    "handle lead",      "assess fraud",         "complete application", "chase incomplete file",
+    "call about offer", "validate application", "change contract",      "other"};
 
 static void print_event(const pdr_logged_event *event)
 {

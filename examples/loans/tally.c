@@ -27,8 +27,8 @@ pdr_code loans_read_all(pdr_journal *journal, loans_visit visit, void *context, 
 
 void loans_tally_add(loans_tally *tally, const pdr_logged_event *event)
 {
-    tally->events++;
-    tally->entities += event->seq == 1;
+    tally->events += event->part == 0; /* what an upcaster split was one event when it was written */
+    tally->entities += event->part == 0 && event->seq == 1;
     tally->approved += event->type == &loans_application_approved_type;
     tally->declined += event->type == &loans_application_declined_type;
     tally->cancelled += event->type == &loans_application_cancelled_type;

@@ -69,7 +69,7 @@ Test(loan, a_submission_keeps_amount_time_and_who)
     cr_assert_eq(submit(20000), &loans_application_submitted_type);
     const loans_application *loan = loan_probe_state(&state);
     cr_assert_eq(loan->status, LOANS_STATUS_SUBMITTED);
-    cr_assert_eq(loan->amount_requested, 20000);
+    cr_assert_eq(loan->amount_cents, 2000000);
     cr_assert_eq(loan->submitted_at, 1000000);
     cr_assert_eq(loan->employees.count, 1);
     cr_assert_eq(loan->employees.items[0], 112);
