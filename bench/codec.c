@@ -5,11 +5,7 @@
 
 #include "loan.h"
 
-enum {
-    MAX_EVENTS = 32,
-    LARGEST = 256,
-    ROUNDS = 20000
-};
+enum { MAX_EVENTS = 32, LARGEST = 256, ROUNDS = 20000 };
 
 typedef struct sample {
     const pdr_type *type;
