@@ -8,7 +8,8 @@ pdr_common(perdure_gen)
 
 # pdr_generate(OUT_VAR PREFIX name SCHEMAS a.avsc b.avsc folder): at build time `perdure gen` writes name.gen.h and
 # name.gen.c into the current binary folder; OUT_VAR gets both. A folder stands for the .avsc files in it, and is looked
-# at again in each build. Add OUT_VAR to a target's sources, and the binary folder to its includes:
+# at again in each build. A schemas.lock beside the files is obeyed. Add OUT_VAR to a target's sources, and the binary
+# folder to its includes:
 #   pdr_generate(loans_generated PREFIX loans SCHEMAS commands.avsc schemas/loan)
 #   pdr_program(loans main.c ${loans_generated})
 #   target_include_directories(loans PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
@@ -26,9 +27,12 @@ function(pdr_generate out_var)
       file(GLOB inside CONFIGURE_DEPENDS ${path}/*.avsc ${path}/schemas.lock)
       list(APPEND files ${inside})
     else()
-      list(APPEND files ${path})
+      get_filename_component(folder ${path} DIRECTORY)
+      file(GLOB lock CONFIGURE_DEPENDS ${folder}/schemas.lock)
+      list(APPEND files ${path} ${lock})
     endif()
   endforeach()
+  list(REMOVE_DUPLICATES files)
   set(made ${CMAKE_CURRENT_BINARY_DIR}/${arg_PREFIX}.gen.h ${CMAKE_CURRENT_BINARY_DIR}/${arg_PREFIX}.gen.c)
   add_custom_command(OUTPUT ${made}
     COMMAND perdure_gen --prefix ${arg_PREFIX} --out ${CMAKE_CURRENT_BINARY_DIR} ${given}

@@ -77,7 +77,7 @@ void diff_texts(differ *d, pdr_change_kind kind, const char *path, const char *w
 
 static const char *joined(differ *d, const char *const *names, size_t count)
 {
-    const char *text = count ? names[0] : NULL;
+    const char *text = count ? diff_text(d, "%s", names[0]) : NULL;
     for (size_t i = 1; i < count; i++)
         text = diff_text(d, "%s, %s", text, names[i]);
     return text;
