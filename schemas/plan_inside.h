@@ -8,9 +8,9 @@
 enum {
     PLAN_MAX_STEPS = 1 << 20,
     PLAN_MAX_MEMORY = 64 * 1024 * 1024,
-    PLAN_MAX_INLINE = 64,  /* steps of a record that are repeated where it is used, instead of called */
-    PLAN_MAX_NEST = 4096,  /* calls, arrays and maps one inside the other while a datum is read */
-    PLAN_LOOP = UINT32_MAX /* as a weight: it holds itself */
+    PLAN_MAX_INLINE = 64, /* steps of a record that are repeated where it is used, instead of called */
+    PLAN_MAX_NEST = 4096, /* calls, arrays and maps one inside the other while a datum is read */
+    PLAN_LOOP = INT32_MAX /* as a weight: it holds itself */
 };
 
 /* A plan is a program over the writer's bytes. `to` is where a value goes, counted from the record or item
@@ -157,7 +157,7 @@ void plan_defaults(plan_maker *m, const pdr_schema *record, const pdr_layout *la
 
 static inline uint32_t plan_add(uint32_t a, uint32_t b) /* weights, up to the ceiling */
 {
-    return a > PLAN_LOOP - b ? PLAN_LOOP : a + b;
+    return a > (uint32_t)PLAN_LOOP - b ? (uint32_t)PLAN_LOOP : a + b;
 }
 
 #endif

@@ -58,6 +58,13 @@ typedef struct plan_case {
                       "\"string\"")) ",\"null\"]") "," FIELD("old",                                          \
                                                              MAP(ARRAY("\"long\""))) "," FIELD("id",         \
                                                                                                "\"int\""))
+#define PERSON                                                                                               \
+    RECORD("Person",                                                                                         \
+           FIELD("name", "\"string\"") "," FIELD("age", "[\"null\",\"int\"]") "," FIELD("gone", "\"int\""))
+#define GONE                                                                                                 \
+    RECORD("Order",                                                                                          \
+           FIELD("id", "\"int\"") "," FIELD("note", "\"string\"") "," FIELD("lines", ARRAY(LINE)) "," FIELD( \
+               "by", "[\"null\"," PERSON "]") "," FIELD("gone", "\"int\""))
 #define RING RECORD("Ring", FIELD("next", "[\"null\",\"Ring\"]") "," FIELD("v", "\"int\""))
 #define SKIPPED(type) RECORD("Int", FIELD("gone", type) "," FIELD("v", "\"int\""))
 
@@ -89,6 +96,11 @@ static const plan_case table[] = {
         "{\"id\":42,\"note\":\"ok\",\"lines\":[{\"amount\":1,\"currency\":\"EUR\",\"tags\":{}},{\"amount\":3,"
         "\"currency\":\"EUR\",\"tags\":{}}],\"by\":{\"name\":\"Ann\",\"age\":null}}"),
     READS(plans_order, ORDER, "\x00\x00\x02\x00\x01", "{\"id\":-1,\"note\":\"\",\"lines\":[],\"by\":null}"),
+    READS(plans_order, GONE, "\x02\x00\x00\x00\x07", "{\"id\":1,\"note\":\"\",\"lines\":[],\"by\":null}"),
+    READS(plans_order, GONE,
+          "\x02\x00\x00\x02\x02"
+          "A\x00\x05\x07",
+          "{\"id\":1,\"note\":\"\",\"lines\":[],\"by\":{\"name\":\"A\",\"age\":null}}"),
     FAILS(plans_order, ORDER, "\x00\x02\x00\x80", "Line.amount: byte 3: the datum ends inside a number"),
     FAILS(plans_order, ORDER, "\x00\x00\x04", "Order.by: byte 2: a union's index is out of range"),
     /* what is skipped is bounded all the same */
