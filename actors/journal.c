@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "actors/log_id.h"
+#include "actors/schema_ids.h"
 #include "actors/shell.h"
 #include "actors/waiter.h"
 #include "base/mem.h"
@@ -41,6 +42,7 @@ static pdr_code check_connections(pdr_journal *journal, pdr_log *log, pdr_store 
     if (code == PDR_OK) code = pdr_plan_check_partitions(&journal->plan, info.partitions, err);
     if (code != PDR_OK) return code;
     journal->partitions = info.partitions;
+    snprintf(journal->topic, sizeof journal->topic, "%s.events", info.name);
     if (!store) return PDR_OK;
     code = store->ops->meta(store, &meta, timeout, err);
     if (code != PDR_OK) return code;
@@ -60,6 +62,11 @@ static pdr_code connect(pdr_journal *journal, pdr_log **log, pdr_store **store, 
     pdr_code code = pdr_backends_log_open(backends, log, err);
     if (code == PDR_OK && (owns || backends->has_store)) code = pdr_backends_store_open(backends, store, err);
     return code != PDR_OK ? code : check_connections(journal, *log, *store, err);
+}
+
+static bool has_registry(const pdr_journal *journal)
+{
+    return *journal->plan.settings.registry.url;
 }
 
 static void told_change(void *context, pdr_owner *owner, pdr_owner_state state, const pdr_error *error)
@@ -83,6 +90,8 @@ static pdr_code open_place(pdr_journal *journal, pdr_place *place, pdr_worker *w
                                .app = journal->plan.app,
                                .settings = journal->plan.settings.owner,
                                .book = journal->book,
+                               .ids = has_registry(journal) ? journal->book : NULL,
+                               .ids_are_new = journal->ids_are_new,
                                .changed = told_change,
                                .context = place};
     memcpy(config.journal_id, journal->id, sizeof config.journal_id);
@@ -138,12 +147,24 @@ static pdr_code alloc_places(pdr_journal *journal, pdr_error *err)
     return PDR_OK;
 }
 
+/* Who may write must know the registry's ids of all that it writes. */
+static pdr_code learn_ids(pdr_journal *journal, pdr_store *store, pdr_error *err)
+{
+    const pdr_plan *plan = &journal->plan;
+    if (!has_registry(journal) || !journal->place_count) return PDR_OK;
+    pdr_code code = pdr_schema_ids_load(journal->book, store, timeout_of(journal), err);
+    if (code != PDR_OK) return code;
+    return pdr_schema_ids_learn(journal->book, &journal->ids_are_new, &plan->settings.registry,
+                                journal->topic, plan->app, err);
+}
+
 static pdr_code open_all(pdr_journal *journal, pdr_error *err)
 {
     pdr_log *log = NULL;
     pdr_store *store = NULL;
     pdr_code code = connect(journal, &log, &store, err);
     if (code == PDR_OK) code = alloc_places(journal, err);
+    if (code == PDR_OK) code = learn_ids(journal, store, err);
     if (code == PDR_OK && journal->place_count) {
         code = open_workers(journal, log, store, err);
         return code != PDR_OK ? code : open_places(journal, err);

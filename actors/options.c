@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "schemas/registry.h"
 
 static const pdr_app no_app = {sizeof(pdr_app), PDR_ABI_VERSION, "none", NULL, 0};
 
@@ -45,6 +46,13 @@ static pdr_code check_settings(const pdr_settings *settings, pdr_error *err)
     const pdr_owner_settings *owner = &settings->owner;
     if (owner->backoff_min_us > owner->backoff_max_us)
         return pdr_fail(err, PDR_BAD_SETTING, "backoff.min.ms is above backoff.max.ms");
+    const pdr_registry_settings *registry = &settings->registry;
+    if (registry->backoff_min_ms > registry->backoff_max_ms)
+        return pdr_fail(err, PDR_BAD_SETTING, "registry.backoff.min.ms is above registry.backoff.max.ms");
+    pdr_subject_naming naming;
+    if (*registry->subject && !pdr_subject_naming_of(registry->subject, &naming))
+        return pdr_fail(err, PDR_BAD_SETTING, "registry.subject is topic-record, record or topic, not \"%s\"",
+                        registry->subject);
     return PDR_OK;
 }
 

@@ -4,6 +4,11 @@
 
 #define OWNER(member) (offsetof(pdr_settings, owner) + offsetof(pdr_owner_settings, member))
 #define SHELL(member) offsetof(pdr_settings, member)
+#define REGISTRY(member) (offsetof(pdr_settings, registry) + offsetof(pdr_registry_settings, member))
+#define TEXT(name, member, prose)                                                                            \
+    {                                                                                                        \
+        name, PDR_CONFIG_TEXT, REGISTRY(member), 1, 0, PDR_MAX_REGISTRY_TEXT, 0, "", prose                   \
+    }
 #define MS 1000 /* milliseconds in the table, microseconds in the struct */
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define MIB (INT64_C(1024) * 1024)
@@ -60,6 +65,29 @@ static const pdr_config_row rows[] = {
      "How long closing waits for open commands and for the last save."},
     {"topic.replication", PDR_CONFIG_U32, SHELL(topic_replication), 1, 0, 100, 0, "replicas",
      "Of a topic that init makes; 0: the broker's default, or 1 where there is one broker."},
+    /* The schema registry */
+    TEXT("registry.url", url,
+         "A schema registry with Confluent's HTTP API, `http://` or `https://`; owners register their events "
+         "there and write its ids (registry.md). It may hold `user:password@`."),
+    TEXT("registry.user", user, "For basic authentication, if the URL doesn't hold it."),
+    TEXT("registry.password", password, "With registry.user."),
+    {"registry.subject", PDR_CONFIG_TEXT, REGISTRY(subject), 1, 0, PDR_MAX_REGISTRY_WORD, 0, "",
+     "How subjects are named: `topic-record` (as if none is given), `record` or `topic`."},
+    {"registry.check", PDR_CONFIG_BOOL, REGISTRY(check), 1, 0, 1, 1, "",
+     "false: a new schema is registered without asking the registry first whether it is compatible."},
+    TEXT("registry.ca", ca,
+         "File of the authorities (PEM) that may vouch for the registry; else the system's."),
+    TEXT("registry.certificate", certificate, "File of the client's certificate (PEM)."),
+    TEXT("registry.key", key, "File of the client certificate's key (PEM)."),
+    TEXT("registry.key.password", key_password, "Of that key."),
+    {"registry.timeout.ms", PDR_CONFIG_U32, REGISTRY(timeout_ms), 1, 10, 600000, 5000, "ms",
+     "How long one request to the registry may take."},
+    {"registry.attempts", PDR_CONFIG_U32, REGISTRY(attempts), 1, 1, 100, 3, "attempts",
+     "How often a request is made before the registry counts as away."},
+    {"registry.backoff.min.ms", PDR_CONFIG_U32, REGISTRY(backoff_min_ms), 1, 1, 600000, 200, "ms",
+     "First wait between attempts; it doubles, with jitter."},
+    {"registry.backoff.max.ms", PDR_CONFIG_U32, REGISTRY(backoff_max_ms), 1, 1, 600000, 5000, "ms",
+     "Longest such wait."},
 };
 
 const pdr_config pdr_settings_table = {rows, sizeof rows / sizeof rows[0]};

@@ -92,6 +92,8 @@ struct pdr_journal {
     pdr_plan plan;
     int32_t partitions;
     uint8_t id[PDR_ID_SIZE];
+    char topic[sizeof((pdr_log_info *)0)->name + sizeof ".events"];
+    bool ids_are_new;      /* a registry's ids, not all of which the store had at open */
     pdr_schema_book *book; /* writer schemas that were met, and a registry's ids */
     uint64_t family;       /* of processes: another one after fork */
     bool queues_replies;   /* workers, and completions in pdr_poll */

@@ -19,6 +19,7 @@ static void store(const pdr_config_row *row, void *target, int64_t value)
     case PDR_CONFIG_I64: memcpy(member, &scaled, sizeof scaled); break;
     case PDR_CONFIG_SIZE: memcpy(member, &size, sizeof size); break;
     case PDR_CONFIG_BOOL: memcpy(member, &truth, sizeof truth); break;
+    case PDR_CONFIG_TEXT: *member = '\0'; break;
     }
 }
 
@@ -63,6 +64,17 @@ static const pdr_config_row *find(const pdr_config *config, const char *name)
     return NULL;
 }
 
+/* Texts may be passwords: no message shows one. */
+static pdr_code set_text(const pdr_config_row *row, void *target, const char *value, pdr_error *err)
+{
+    size_t size = strlen(value);
+    if (size > (uint64_t)row->max)
+        return pdr_fail(err, PDR_BAD_SETTING, "%s has %zu bytes; at most %" PRId64, row->name, size,
+                        row->max);
+    memcpy((char *)target + row->offset, value, size + 1);
+    return PDR_OK;
+}
+
 pdr_code pdr_config_set(const pdr_config *config, void *target, const char *name, const char *value,
                         pdr_error *err)
 {
@@ -70,6 +82,7 @@ pdr_code pdr_config_set(const pdr_config *config, void *target, const char *name
         return pdr_fail(err, PDR_BAD_SETTING, "a setting without a %s", name ? "value" : "name");
     const pdr_config_row *row = find(config, name);
     if (!row) return unknown_name(config, name, err);
+    if (row->kind == PDR_CONFIG_TEXT) return set_text(row, target, value, err);
     int64_t number;
     if (!parse_value(row, value, &number)) {
         const char *wanted = row->kind == PDR_CONFIG_BOOL ? "true or false" : "a whole number";
@@ -126,6 +139,9 @@ static pdr_code print_row(const pdr_config_row *row, pdr_buf *out)
     if (row->kind == PDR_CONFIG_BOOL)
         return pdr_buf_printf(out, "| `%s` | true, false | %s | | %s |\n", row->name,
                               row->by ? "true" : "false", row->prose);
+    if (row->kind == PDR_CONFIG_TEXT)
+        return pdr_buf_printf(out, "| `%s` | a text, at most %" PRId64 " bytes | none | | %s |\n", row->name,
+                              row->max, row->prose);
     return pdr_buf_printf(out, "| `%s` | %" PRId64 " – %" PRId64 " | %" PRId64 " | %s | %s |\n", row->name,
                           row->min, row->max, row->by, row->unit, row->prose);
 }

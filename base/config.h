@@ -11,7 +11,8 @@ typedef enum pdr_config_kind {
     PDR_CONFIG_U64,  /* uint64_t */
     PDR_CONFIG_I64,  /* int64_t */
     PDR_CONFIG_SIZE, /* size_t */
-    PDR_CONFIG_BOOL  /* bool: "true" or "false" */
+    PDR_CONFIG_BOOL, /* bool: "true" or "false" */
+    PDR_CONFIG_TEXT  /* char[max + 1]: a text of at most `max` bytes; the default is none */
 } pdr_config_kind;
 
 typedef struct pdr_config_row {

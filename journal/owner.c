@@ -221,6 +221,19 @@ static pdr_code check_config(const pdr_owner_config *c, pdr_error *err)
     return PDR_OK;
 }
 
+/* A registry's new ids go into the store at once, also those of events that nobody has emitted yet:
+ * from then on the registry may be away. */
+static pdr_code remember_ids(pdr_owner *o)
+{
+    const pdr_app *app = o->config.app;
+    pdr_code code = PDR_OK;
+    o->ids_unsaved = o->config.ids && o->config.ids_are_new;
+    for (size_t i = 0; o->ids_unsaved && i < app->entity_count; i++)
+        for (size_t j = 0; code == PDR_OK && j < app->entities[i]->event_count; j++)
+            code = pdr_own_note_schema(o, app->entities[i]->events[j]->fingerprint);
+    return code;
+}
+
 pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log *log, pdr_store *store,
                         pdr_env *env, pdr_error *err)
 {
@@ -247,6 +260,7 @@ pdr_code pdr_owner_open(pdr_owner **out, const pdr_owner_config *config, pdr_log
     if (!config->book) code = pdr_schema_book_open(&o->own_book, err);
     o->book = config->book ? config->book : o->own_book;
     if (code == PDR_OK) code = open_folders(o, err);
+    if (code == PDR_OK && remember_ids(o) != PDR_OK) code = pdr_fail(err, PDR_NOMEM, "an owner");
     if (code != PDR_OK) {
         pdr_owner_close(o);
         return code;

@@ -61,6 +61,7 @@ typedef struct pdr_owner_config {
     pdr_owner_settings settings;
     /* Values carry a schema registry's ids out of this book, which is `book`; NULL: fingerprints. */
     const pdr_schema_book *ids;
+    bool ids_are_new; /* the store may not have all of them: they are saved as soon as it serves */
     /* Told on each change of state, inside turn or poll; may be NULL. error: why, NULL when all is well. */
     void (*changed)(void *context, pdr_owner *owner, pdr_owner_state state, const pdr_error *error);
     void *context;

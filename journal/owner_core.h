@@ -200,6 +200,7 @@ struct pdr_owner {
     int64_t save_after; /* not before, after a failure */
     int64_t saved_at;
     pdr_schema_book *book, *own_book;
+    bool ids_unsaved;      /* of schemas in a registry: the next save is due at once */
     uint64_t *new_schemas; /* fingerprints: met or sent, not yet saved; the book has them */
     size_t new_schema_count, new_schema_capacity, saving_schema_count;
 

@@ -220,6 +220,7 @@ static void save_landed(pdr_owner *o)
         memmove(o->new_schemas, o->new_schemas + o->saving_schema_count,
                 o->new_schema_count * sizeof *o->new_schemas);
     o->saving_schema_count = 0;
+    o->ids_unsaved = false;
     o->saved_at = o->now;
     if (o->state == PDR_OWNER_SERVING && o->now - o->served_since > 4 * o->backoff) o->backoff = 0;
 }
@@ -335,6 +336,7 @@ static bool wants_save(const pdr_owner *o, bool forced)
     if (o->batch_count)
         return forced || presses(o) || o->batch_count >= GATHER_ENOUGH ||
                o->now - o->batch_since >= GATHER_US;
+    if (o->ids_unsaved && !o->queued_count) return true;
     int64_t behind = covered(o).offset - o->row.checkpoint.offset;
     if (behind <= 0 || o->queued_count) return false;
     return forced || is_far_behind(o) ||
@@ -363,6 +365,7 @@ int64_t pdr_own_save_due(const pdr_owner *o)
     if (o->save_under_way) return INT64_MAX;
     int64_t due = INT64_MAX;
     if (o->saving || o->save_unknown) due = o->save_after;
+    if (o->ids_unsaved && !o->queued_count && o->save_after < due) due = o->save_after;
     if (o->batch && o->batch_since + GATHER_US < due) due = o->batch_since + GATHER_US;
     if (!o->config.settings.checkpointing) return due;
     if (o->dirty_first) {

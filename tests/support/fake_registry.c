@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,66 @@ static void answer(int peer, const char *reply)
     }
 }
 
+/* --- a registry that works --- */
+
+static size_t known(const fake_registry *fake, const char *schema)
+{
+    for (size_t i = 0; i < fake->schema_count; i++)
+        if (strcmp(fake->schemas[i], schema) == 0) return i + 1;
+    return 0;
+}
+
+/* The text between {"schema":" and "}. */
+static char *schema_of(const char *request)
+{
+    const char *begin = strstr(request, "{\"schema\":\"");
+    if (!begin) return NULL;
+    begin += strlen("{\"schema\":\"");
+    return strndup(begin, strlen(begin) - strlen("\"}"));
+}
+
+static void say(char *reply, size_t room, int status, const char *format, ...)
+{
+    char body[FAKE_MAX_REQUEST];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(body, sizeof body, format, args);
+    va_end(args);
+    snprintf(reply, room, "HTTP/1.1 %d x\r\nConnection: close\r\n\r\n%s", status, body);
+}
+
+static void work(fake_registry *fake, const char *request, char *reply, size_t room)
+{
+    char *schema = schema_of(request);
+    size_t id = schema ? known(fake, schema) : 0;
+    if (strncmp(request, "GET /schemas/ids/", 17) == 0) {
+        id = strtoul(request + 17, NULL, 10);
+        if (id && id <= fake->schema_count)
+            say(reply, room, 200, "{\"schema\":\"%s\"}", fake->schemas[id - 1]);
+        else
+            say(reply, room, 404, "{\"error_code\":40403}");
+    } else if (strncmp(request, "POST /compatibility/", 20) == 0) {
+        say(reply, room, 200, "{\"is_compatible\":true}");
+    } else {
+        if (!id && strstr(request, "/versions HTTP") && fake->schema_count < FAKE_MAX_REQUESTS) {
+            fake->schemas[fake->schema_count++] = strdup(schema);
+            id = fake->schema_count;
+        }
+        if (id)
+            say(reply, room, 200, "{\"id\":%zu}", id);
+        else
+            say(reply, room, 404, "{\"error_code\":40403}");
+    }
+    free(schema);
+}
+
+static void answer_working(fake_registry *fake, int peer, const char *request)
+{
+    char reply[2 * FAKE_MAX_REQUEST];
+    work(fake, request, reply, sizeof reply);
+    put(peer, reply, strlen(reply));
+}
+
 static void *serve(void *context)
 {
     fake_registry *fake = context;
@@ -70,12 +131,14 @@ static void *serve(void *context)
         int peer = accept(fake->listener, NULL, NULL);
         if (peer < 0) return NULL;
         char *request = read_request(peer);
-        if (fake->count < FAKE_MAX_REQUESTS)
-            fake->requests[fake->count++] = request;
+        if (fake->count < FAKE_MAX_REQUESTS) fake->requests[fake->count++] = request;
+        if (next)
+            answer(peer, *next);
         else
+            answer_working(fake, peer, request);
+        if (next && next[1]) next++;
+        if (fake->count == FAKE_MAX_REQUESTS && fake->requests[FAKE_MAX_REQUESTS - 1] != request)
             free(request);
-        answer(peer, *next);
-        if (next[1]) next++;
         shutdown(peer, SHUT_RDWR);
         close(peer);
     }
@@ -104,4 +167,6 @@ void fake_registry_close(fake_registry *fake)
     close(fake->listener);
     for (size_t i = 0; i < fake->count; i++)
         free(fake->requests[i]);
+    for (size_t i = 0; i < fake->schema_count; i++)
+        free(fake->schemas[i]);
 }

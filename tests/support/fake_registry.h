@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-enum { FAKE_MAX_REQUESTS = 64, FAKE_MAX_REQUEST = 65536 };
+enum { FAKE_MAX_REQUESTS = 256, FAKE_MAX_REQUEST = 65536 };
 
 #define FAKE_SILENCE ((const char *)1) /* takes the request and says nothing until the client goes */
 #define FAKE_HANG_UP ((const char *)2) /* closes at once */
@@ -17,8 +17,11 @@ typedef struct fake_registry {
     int listener, port;
     char url[64]; /* http://127.0.0.1:port */
     pthread_t thread;
-    const char *const *script; /* whole replies, or one of the above; the last entry of the array is NULL */
-    size_t count;              /* requests so far; read it when no call is under way */
+    const char *const
+        *script; /* whole replies, or one of the above; the last entry of the array is NULL; or NULL */
+    char *schemas[FAKE_MAX_REQUESTS]; /* without a script: the schema with id i + 1, as it came in JSON */
+    size_t schema_count;
+    size_t count;                      /* requests so far; read it when no call is under way */
     char *requests[FAKE_MAX_REQUESTS]; /* head and body */
 } fake_registry;
 
