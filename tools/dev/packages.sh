@@ -50,6 +50,8 @@ module:avro-c libavro-dev
 command:python3 python3
 python:avro python3-avro
 python:yaml python3-yaml
+python:confluent_kafka python3-confluent-kafka
+python:requests python3-requests
 command:kcat kcat
 command:clang-format clang-format
 command:git git

@@ -1,0 +1,78 @@
+"""Owners with a schema registry: who else reads the topic, and what happens when the registry is away."""
+import json
+import os
+import subprocess
+import sys
+
+from fault_consumers import DECISIONS, expected
+from fault_world import COMMAND, KAFKA, LOANS_APP, SKIPPED, Faults, dev, main
+
+REGISTRY = os.environ.get("PERDURE_TEST_REGISTRY")
+ROWS = 20000
+
+
+def python_with_confluent():
+    for python in (os.environ.get("PERDURE_TEST_PYTHON"), sys.executable, "/usr/bin/python3"):
+        if python and subprocess.run([python, "-c", "from confluent_kafka.avro import CachedSchemaRegistryClient"],
+                                     capture_output=True, check=False).returncode == 0:
+            return python
+    return None
+
+
+class Registry(Faults):
+    def setUp(self):
+        super().setUp()
+        os.environ["no_proxy"] = "127.0.0.1"
+
+    def with_registry(self):
+        return self.kafka("?registry.url=" + REGISTRY + "&registry.attempts=1")
+
+    def expect_consumed(self, journal, rows):
+        """By Confluent's client."""
+        reader = os.path.join(os.path.dirname(os.path.abspath(__file__)), "consume_confluent.py")
+        found = json.loads(self.works(python_with_confluent(), reader, KAFKA, journal.schema + ".events", REGISTRY))
+        entities, decisions = expected(rows)
+        self.assertEqual((found["events"], found["entities"]), (rows, entities))
+        self.assertEqual(found["ids"], len(found["names"]))
+        for name in DECISIONS.values():
+            self.assertEqual(found["names"].get(name, 0), decisions[name], name)
+        return found
+
+    def test_confluent_clients_read_a_topic_with_a_registry_s_ids(self):
+        journal = self.with_registry()
+        self.load(journal, "--stop-after", str(ROWS))
+        found = self.expect_consumed(journal, ROWS)
+        # Our own readers: every partition, every state, and the store made anew from the log.
+        self.assertEqual(self.check(journal), self.uninterrupted(ROWS))
+        before = self.dump(journal)
+        self.works(COMMAND, "rebuild-store", *journal.flags, "--app", LOANS_APP, "--yes")
+        self.assertEqual(self.dump(journal), before)
+        print("\nsize: confluent_clients_read_a_topic_with_a_registry_s_ids: %d events of %d types read by Confluent's client"
+              % (found["events"], len(found["names"])), flush=True)
+
+    def test_a_registry_that_is_away_stops_no_owner(self):
+        journal = self.with_registry()
+        loader = self.loader(journal, "--rate", "4000", "--stop-after", str(ROWS))
+        loader.until_fresh(ROWS // 4)
+        self.addCleanup(dev, "start", "registry")
+        dev("stop", "registry")
+        loader.until_fresh(ROWS // 2)
+        loader.kill()
+        self.load(journal, "--stop-after", str(ROWS))
+        self.assertEqual(self.check(journal), self.uninterrupted(ROWS))
+
+    def test_without_ids_a_registry_that_is_away_is_said(self):
+        dev("stop", "registry")
+        self.addCleanup(dev, "start", "registry")
+        journal = self.with_registry()
+        loader = self.loader(journal, "--stop-after", "10", "--patience", "1")
+        self.assertNotEqual(loader.end(), 0)
+        self.assertIn("needed once for each new event type", loader.tail())
+
+
+if __name__ == "__main__":
+    if not REGISTRY or not python_with_confluent():
+        print("skipped: PERDURE_TEST_REGISTRY isn't set (./dev services up --registry), or no Python has confluent_kafka and "
+              "avro; ./dev test installs both")
+        sys.exit(SKIPPED)
+    main()
