@@ -9,7 +9,7 @@ enum {
     PLAN_MAX_STEPS = 1 << 20,
     PLAN_MAX_MEMORY = 64 * 1024 * 1024,
     PLAN_MAX_INLINE = 64, /* steps of a record that are repeated where it is used, instead of called */
-    PLAN_MAX_NEST = 4096, /* calls, arrays and maps one inside the other while a datum is read */
+    PLAN_MAX_NEST = 2048, /* calls, arrays and maps one inside the other while a datum is read */
     PLAN_LOOP = INT32_MAX /* as a weight: it holds itself */
 };
 

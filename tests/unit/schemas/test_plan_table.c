@@ -375,6 +375,32 @@ Test(plan_table, recursion_is_read_and_skipped_up_to_its_ceiling)
     pdr_plan_close(skip);
 }
 
+/* A record that holds itself nine arrays deep: lists count towards a ceiling of their own. */
+#define FOLDED RECORD("L", FIELD("t", ARRAY(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY("\"L\"")))))))))))
+
+static pdr_code read_folded(const pdr_plan *plan, unsigned depth, pdr_error *err)
+{
+    small_int value;
+    pdr_buf_clear(&out);
+    for (unsigned i = 0; i < 9 * (depth - 1); i++)
+        cr_assert_eq(pdr_buf_append(&out, "\x02", 1), PDR_OK);
+    for (unsigned i = 0; i <= 9 * (depth - 1); i++)
+        cr_assert_eq(pdr_buf_append(&out, "\x00", 1), PDR_OK);
+    cr_assert_eq(pdr_buf_append(&out, "\x0e", 1), PDR_OK);
+    return pdr_plan_decode(plan, pdr_buf_bytes(&out), NULL, &value, err);
+}
+
+Test(plan_table, lists_are_nested_up_to_a_ceiling)
+{
+    pdr_plan *plan = NULL;
+    pdr_error err = {.message = ""};
+    cr_assert_eq(pdr_plan_open(&plan, pdr_string_of(SKIPPED(FOLDED)), &small_int_type, NULL), PDR_OK);
+    cr_expect_eq(read_folded(plan, 200, &err), PDR_OK, "%s", err.message);
+    cr_expect_eq(read_folded(plan, 210, &err), PDR_BAD_DATA);
+    cr_expect(strstr(err.message, "nested too deeply"), "%s", err.message);
+    pdr_plan_close(plan);
+}
+
 Test(plan_table, the_arenas_ceiling_bounds_a_decode)
 {
     pdr_arena tight = PDR_ARENA_INIT(4096);
