@@ -137,6 +137,37 @@ class SchemasOnDisk(Programs):
         self.assertIn("Made version 2: new\n  /amount: type int is now long\n", text)
         self.assertIn("1 new; `perdure schema register bank`", text)
 
+    def test_single_files_are_checked_against_the_lock_beside_them(self):
+        self.history(V1)
+        self.schema("register", "bank")
+        self.works(COMMAND, "gen", "--prefix", "bank", "bank/Made.v1.avsc")
+        self.history(V2)
+        self.refuses(FAILED, ["gen", "--prefix", "bank", "bank/Made.v1.avsc"], "isn't what was released")
+
+    def test_old_versions_of_two_events_may_define_a_type_of_one_name_today_s_may_not(self):
+        def kind(symbol):
+            return {"type": "enum", "name": "Kind", "symbols": [symbol]}
+        for event in ("Made", "Lost"):
+            self.put(event + ".v1.avsc", record(event, field("kind", kind(event.upper()))))
+        self.gen(FAILED, "bank_kind would be the C name of Kind in bank/Lost.v1.avsc and of Kind in bank/Made.v1.avsc")
+        self.put("Lost.v2.avsc", record("Lost"))
+        self.gen()
+        self.put("Made.v2.avsc", record("Made"))
+        self.gen()
+        with open(self.path("bank.gen.h"), encoding="utf-8") as file:
+            header = file.read()
+        for name in ("BANK_KIND_MADE_V1_MADE", "BANK_KIND_LOST_V1_LOST", "struct bank_made_v1 {", "struct bank_made {"):
+            self.assertIn(name, header)
+
+    def test_a_retired_event_has_only_old_names(self):
+        self.put("Sent.v1.avsc", record("Sent", perdure={"retired": True}))
+        self.gen()
+        with open(self.path("bank.gen.h"), encoding="utf-8") as file:
+            header = file.read()
+        self.assertIn("bank_sent_v1_type", header)
+        self.assertNotIn("bank_sent_type", header)
+        self.assertNotIn("BANK_TYPE_COUNT", header, "there is no type of today's")
+
     def test_a_lock_that_is_none_stops_everything(self):
         self.history(V1)
         for text, says in (("", "schemas.lock:1:1"), ("<<<<<<< ours", "schemas.lock:1:1"), ("{}", "no lock file"),
