@@ -120,7 +120,7 @@ void pdr_tell_complete(void *context, const pdr_reply *reply)
         pdr_code ignored = pdr_fail(&bare, reply->code, "%s", pdr_code_text(reply->code));
         (void)ignored;
     }
-    handler(journal->plan.context, (pdr_string){(const char *)cmd->key.data, cmd->key.size},
+    handler(journal->plan.context, (pdr_string){(const char *)pdr_cmd_key(cmd).data, pdr_cmd_key(cmd).size},
             reply->error ? reply->error : &bare);
 }
 

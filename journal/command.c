@@ -40,12 +40,21 @@ static pdr_code check_spec(const pdr_cmd_spec *spec, pdr_error *err)
     return PDR_OK;
 }
 
-static pdr_bytes put(uint8_t **p, const void *data, size_t size)
+static uint8_t *put(uint8_t *p, const void *data, size_t size)
 {
-    pdr_bytes copy = pdr_bytes_of(*p, size);
-    if (size) memcpy(*p, data, size);
-    *p += size;
-    return copy;
+    if (size) memcpy(p, data, size);
+    return p + size;
+}
+
+_Static_assert(PDR_MAX_ENTITY_ID <= UINT16_MAX && PDR_MAX_COMMAND_ID <= UINT8_MAX &&
+                   PDR_MAX_CORRELATION <= UINT8_MAX && PDR_MAX_APPEND <= UINT32_MAX &&
+                   PDR_MAX_EVENT <= UINT32_MAX && PDR_CODE_COUNT <= UINT8_MAX,
+               "what was checked fits into a command");
+
+static size_t size_of(const pdr_cmd *cmd)
+{
+    return sizeof *cmd + cmd->key_size + cmd->id_size + cmd->correlation_size + cmd->causation_size +
+           cmd->trace_size + cmd->payload_size;
 }
 
 /* A command is the same command if types and bytes are: what an id's second use is compared with. The event
@@ -53,12 +62,39 @@ static pdr_bytes put(uint8_t **p, const void *data, size_t size)
 static uint64_t fingerprint_of(const pdr_cmd *cmd)
 {
     uint64_t hash = (uint64_t)cmd->request ^ (cmd->type ? cmd->type->fingerprint : 0);
-    if (cmd->request != PDR_REQUEST_APPEND)
-        return XXH3_64bits_withSeed(cmd->payload.data, cmd->payload.size, hash);
+    pdr_bytes payload = pdr_cmd_payload(cmd);
+    if (cmd->request != PDR_REQUEST_APPEND) return XXH3_64bits_withSeed(payload.data, payload.size, hash);
     pdr_append_event event;
-    for (size_t at = 0; pdr_append_next(cmd->payload, &at, &event);)
+    for (size_t at = 0; pdr_append_next(payload, &at, &event);)
         hash = XXH3_64bits_withSeed(event.datum.data, event.datum.size, hash ^ event.type->fingerprint);
     return hash;
+}
+
+/* Its sizes were checked. */
+static void fill(pdr_cmd *cmd, const pdr_cmd_spec *spec)
+{
+    memset(cmd, 0, sizeof *cmd);
+    cmd->done = spec->done;
+    cmd->context = spec->context;
+    cmd->type = spec->type;
+    cmd->expected_seq = spec->expected_seq;
+    cmd->payload_size = (uint32_t)spec->payload.size;
+    cmd->key_size = (uint16_t)spec->key.size;
+    cmd->id_size = (uint8_t)spec->id.size;
+    cmd->correlation_size = (uint8_t)spec->correlation.size;
+    cmd->causation_size = (uint8_t)spec->causation.size;
+    cmd->trace_size = (uint8_t)spec->trace.size;
+    cmd->request = (uint8_t)spec->request;
+    cmd->stale_ok = spec->stale_ok;
+    cmd->traced = spec->trace.data != NULL;
+    uint8_t *p = put(cmd->bytes, spec->key.data, spec->key.size);
+    p = put(p, spec->id.data, spec->id.size);
+    p = put(p, spec->correlation.data, spec->correlation.size);
+    p = put(p, spec->causation.data, spec->causation.size);
+    p = put(p, spec->trace.data, spec->trace.size);
+    put(p, spec->payload.data, spec->payload.size);
+    cmd->key_hash = pdr_key_hash(pdr_cmd_key(cmd));
+    if (cmd->id_size) cmd->fingerprint = fingerprint_of(cmd);
 }
 
 pdr_code pdr_cmd_make(pdr_cmd **out, const pdr_cmd_spec *spec, pdr_error *err)
@@ -69,24 +105,7 @@ pdr_code pdr_cmd_make(pdr_cmd **out, const pdr_cmd_spec *spec, pdr_error *err)
                    spec->correlation.size + spec->causation.size + spec->trace.size;
     pdr_cmd *cmd = pdr_spare_take(bytes);
     if (!cmd) return pdr_fail(err, PDR_NOMEM, "a command of %zu bytes", bytes);
-    uint8_t *p = (uint8_t *)(cmd + 1);
-    cmd->next = NULL;
-    cmd->request = spec->request;
-    cmd->stale_ok = spec->stale_ok;
-    cmd->type = spec->type;
-    cmd->expected_seq = spec->expected_seq;
-    cmd->key = put(&p, spec->key.data, spec->key.size);
-    cmd->payload = put(&p, spec->payload.data, spec->payload.size);
-    cmd->id = put(&p, spec->id.data, spec->id.size);
-    cmd->correlation = put(&p, spec->correlation.data, spec->correlation.size);
-    cmd->causation = put(&p, spec->causation.data, spec->causation.size);
-    cmd->trace = spec->trace.data ? put(&p, spec->trace.data, spec->trace.size) : spec->trace;
-    cmd->key_hash = pdr_key_hash(cmd->key);
-    cmd->fingerprint = cmd->id.size ? fingerprint_of(cmd) : 0;
-    cmd->done = spec->done;
-    cmd->context = spec->context;
-    cmd->bytes = bytes;
-    memset(&cmd->answer, 0, sizeof cmd->answer);
+    fill(cmd, spec);
     *out = cmd;
     return PDR_OK;
 }
@@ -102,7 +121,7 @@ void pdr_cmd_free(pdr_cmd *cmd)
 {
     if (!cmd) return;
     pdr_cmd_forget_answer(cmd);
-    pdr_spare_give(cmd, cmd->bytes);
+    pdr_spare_give(cmd, size_of(cmd));
 }
 
 /* Bytes of one process, never stored: pointers are fine. */

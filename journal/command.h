@@ -23,8 +23,8 @@ typedef struct pdr_waiting_answer {
     struct pdr_entity *entity; /* whose open commands it counts among; NULL: none */
     uint64_t seq;
     uint32_t events;
-    pdr_code code;
-    bool commit; /* record `number` is the last of its own commit */
+    uint8_t code; /* pdr_code */
+    bool commit;  /* record `number` is the last of its own commit */
     bool repeated;
     bool is_state;    /* `data` is a read's packed state, else an answer or a refusal's text */
     pdr_bytes data;   /* owned; data NULL: none */
@@ -35,25 +35,61 @@ typedef struct pdr_waiting_answer {
 
 /* A command inside the process: what was asked, by whom, and whom to tell. One allocation; made by the
  * shells, owned by the owner once submitted, freed after its completion ran. What its end needs comes first
- * and lies together. */
+ * and lies together. Thousands are open at once, so it is kept small: what was asked lies behind the struct,
+ * without gaps, and only sizes tell where. */
 typedef struct pdr_cmd {
     struct pdr_cmd *next; /* for whoever owns it */
     pdr_completion done;  /* called exactly once, inside the owner's turn or poll */
     void *context;
-    size_t bytes; /* of the whole allocation */
     pdr_waiting_answer answer;
-    pdr_request request;
-    bool stale_ok; /* READ: don't wait for freshness */
     const pdr_type *type;
     uint64_t expected_seq; /* PDR_ANY_SEQ: any */
     uint64_t fingerprint;  /* of type and payload; meaningful with an id */
     uint64_t key_hash;     /* pdr_key_hash(key) */
-    pdr_bytes key;         /* entity id; this and the next five lie behind the struct */
-    pdr_bytes payload;
-    pdr_bytes id; /* size 0: none */
-    pdr_bytes correlation, causation;
-    pdr_bytes trace; /* traceparent; data NULL: none */
+    uint32_t payload_size;
+    uint16_t key_size;
+    uint8_t id_size, correlation_size, causation_size, trace_size;
+    uint8_t request; /* pdr_request */
+    bool stale_ok;   /* READ: don't wait for freshness */
+    bool traced;     /* there is a traceparent, if only an empty one */
+    uint8_t bytes[]; /* key, id, correlation, causation, traceparent, payload */
 } pdr_cmd;
+
+/* The entity id. */
+static inline pdr_bytes pdr_cmd_key(const pdr_cmd *cmd)
+{
+    return pdr_bytes_of(cmd->bytes, cmd->key_size);
+}
+
+/* The command's own id; size 0: none. */
+static inline pdr_bytes pdr_cmd_id(const pdr_cmd *cmd)
+{
+    return pdr_bytes_of(cmd->bytes + cmd->key_size, cmd->id_size);
+}
+
+static inline pdr_bytes pdr_cmd_correlation(const pdr_cmd *cmd)
+{
+    return pdr_bytes_of(cmd->bytes + cmd->key_size + cmd->id_size, cmd->correlation_size);
+}
+
+static inline pdr_bytes pdr_cmd_causation(const pdr_cmd *cmd)
+{
+    return pdr_bytes_of(pdr_cmd_correlation(cmd).data + cmd->correlation_size, cmd->causation_size);
+}
+
+/* The traceparent; data NULL: none. */
+static inline pdr_bytes pdr_cmd_trace(const pdr_cmd *cmd)
+{
+    if (!cmd->traced) return pdr_bytes_of(NULL, 0);
+    return pdr_bytes_of(pdr_cmd_causation(cmd).data + cmd->causation_size, cmd->trace_size);
+}
+
+/* What is asked: an Avro datum of `type`, or a list of events. */
+static inline pdr_bytes pdr_cmd_payload(const pdr_cmd *cmd)
+{
+    return pdr_bytes_of(pdr_cmd_causation(cmd).data + cmd->causation_size + cmd->trace_size,
+                        cmd->payload_size);
+}
 
 /* What a command is made from: borrowed. */
 typedef struct pdr_cmd_spec {

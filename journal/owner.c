@@ -123,8 +123,9 @@ void pdr_own_answer_now(pdr_owner *o, pdr_cmd *cmd, pdr_code code, const pdr_err
 {
     pdr_error own;
     if (code != PDR_OK && !error) {
-        (void)pdr_fail(&own, code, "%.*s: %s", (int)(cmd->key.size > 200 ? 200 : cmd->key.size),
-                       (const char *)cmd->key.data, pdr_code_text(code));
+        (void)pdr_fail(&own, code, "%.*s: %s",
+                       (int)(pdr_cmd_key(cmd).size > 200 ? 200 : pdr_cmd_key(cmd).size),
+                       (const char *)pdr_cmd_key(cmd).data, pdr_code_text(code));
         error = &own;
     }
     pdr_reply reply = {.code = code,

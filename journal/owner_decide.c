@@ -52,7 +52,7 @@ static void answer_nomem(pdr_owner *o, pdr_cmd *cmd)
  * acknowledged. */
 static void wait_fresh(pdr_owner *o, pdr_cmd *cmd, pdr_code code, const pdr_error *error)
 {
-    cmd->answer.code = code;
+    cmd->answer.code = (uint8_t)code;
     if (error) cmd->answer.error = pdr_memdup(error, sizeof *error);
     pdr_own_wait(o, cmd, PDR_RULE(REFUSALS_WAIT) ? o->sent + 1 : o->acked);
 }
@@ -159,12 +159,12 @@ static pdr_code send_event(pdr_owner *o, const pdr_cmd *cmd, pdr_entity *e, uint
     h->time_us = event->time_us;
     h->back_offset = e->acked_seq ? e->last.offset : -1;
     h->back_seq = e->acked_seq;
-    h->id = cmd->id;
+    h->id = pdr_cmd_id(cmd);
     h->fingerprint = cmd->fingerprint;
     h->has_reply = last && d->answered;
     h->reply = pdr_bytes_of(d->answer, h->has_reply ? d->answer_size : 0);
-    h->correlation = cmd->correlation;
-    h->causation = cmd->causation;
+    h->correlation = pdr_cmd_correlation(cmd);
+    h->causation = pdr_cmd_causation(cmd);
     pdr_buf_clear(&o->header);
     pdr_code code = pdr_header_encode(h, &o->header);
     if (code != PDR_OK) return code;
@@ -174,7 +174,7 @@ static pdr_code send_event(pdr_owner *o, const pdr_cmd *cmd, pdr_entity *e, uint
     pdr_log_entry entry = {.key = pdr_entity_key(e),
                            .value = pdr_decision_value(d, index),
                            .header = pdr_buf_bytes(&o->header),
-                           .trace = cmd->trace};
+                           .trace = pdr_cmd_trace(cmd)};
     pdr_own_send(o, &entry, o->sent);
     return PDR_OK;
 }
@@ -199,17 +199,17 @@ static pdr_code prepare_commit(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
         if (announce(o, d->events[i].type) != PDR_OK) return PDR_NOMEM;
     if (pdr_own_run_reserve(o, d->count) != PDR_OK) return PDR_NOMEM;
     if (pdr_buf_reserve(&o->header, PDR_MAX_HEADER) != PDR_OK) return PDR_NOMEM;
-    if (cmd->id.size && pdr_ids_reserve(&e->ids) != PDR_OK) return PDR_NOMEM;
+    if (cmd->id_size && pdr_ids_reserve(&e->ids) != PDR_OK) return PDR_NOMEM;
     if (d->answered && !keep_data(cmd, pdr_bytes_of(d->answer, d->answer_size))) return PDR_NOMEM;
     return PDR_OK;
 }
 
 static void remember_id(pdr_cmd *cmd, pdr_entity *e, const pdr_decision *d)
 {
-    if (!cmd->id.size) return;
-    pdr_id_entry entry = {cmd->id,     cmd->fingerprint,
-                          e->seq,      (uint32_t)d->count,
-                          d->answered, pdr_bytes_of(d->answer, d->answered ? d->answer_size : 0)};
+    if (!cmd->id_size) return;
+    pdr_id_entry entry = {pdr_cmd_id(cmd), cmd->fingerprint,
+                          e->seq,          (uint32_t)d->count,
+                          d->answered,     pdr_bytes_of(d->answer, d->answered ? d->answer_size : 0)};
     pdr_code code = pdr_ids_add(&e->ids, pdr_own_id_window(e), &entry);
     PDR_INVARIANT("once-per-command-id", code == PDR_OK); /* room was reserved */
 }
@@ -264,9 +264,9 @@ static pdr_code decide(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e, pdr_error *err
     pdr_arena_clear(&o->scratch);
     void *value = pdr_arena_alloc(&o->scratch, cmd->type->size);
     if (!value) return pdr_fail(err, PDR_NOMEM, "a command %s", cmd->type->name);
-    pdr_code code = cmd->type->decode(cmd->payload, &o->scratch, value, err);
+    pdr_code code = cmd->type->decode(pdr_cmd_payload(cmd), &o->scratch, value, err);
     if (code != PDR_OK) return code;
-    pdr_command command = {cmd->type, value, {(const char *)e->key, e->key_size}, cmd->id, e->seq};
+    pdr_command command = {cmd->type, value, {(const char *)e->key, e->key_size}, pdr_cmd_id(cmd), e->seq};
     type->decide(e->state.value, &command, o->decision.now_us, &o->decision);
     return PDR_OK;
 }
@@ -274,7 +274,7 @@ static pdr_code decide(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e, pdr_error *err
 static void copy_appended(pdr_owner *o, const pdr_cmd *cmd)
 {
     pdr_append_event event;
-    for (size_t at = 0; pdr_append_next(cmd->payload, &at, &event);)
+    for (size_t at = 0; pdr_append_next(pdr_cmd_payload(cmd), &at, &event);)
         pdr_decision_emit_datum(&o->decision, event.type, event.datum, event.time_us);
 }
 
@@ -314,7 +314,7 @@ static void run_decision(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
 static bool answer_known_id(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
 {
     pdr_id_entry entry;
-    if (!cmd->id.size || !pdr_ids_find(e->ids, cmd->id, &entry)) return false;
+    if (!cmd->id_size || !pdr_ids_find(e->ids, pdr_cmd_id(cmd), &entry)) return false;
     if (entry.fingerprint != cmd->fingerprint) {
         cmd->answer.seq = e->seq;
         wait_fresh(o, cmd, PDR_ID_REUSED, NULL);
@@ -401,9 +401,9 @@ const pdr_folder *pdr_own_folder_of(const pdr_owner *o, pdr_bytes key)
 
 static void take(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
 {
-    if (!e) e = pdr_entity_find(&o->table, cmd->key, cmd->key_hash);
+    if (!e) e = pdr_entity_find(&o->table, pdr_cmd_key(cmd), cmd->key_hash);
     if (!e) {
-        if (pdr_entity_add(&o->table, cmd->key, cmd->key_hash, &e) != PDR_OK) {
+        if (pdr_entity_add(&o->table, pdr_cmd_key(cmd), cmd->key_hash, &e) != PDR_OK) {
             answer_nomem(o, cmd);
             return;
         }
@@ -434,7 +434,7 @@ static pdr_entity *look_ahead(const pdr_owner *o)
         if (next->next->next) pdr_entity_expect_slot(&o->table, next->next->next->key_hash);
         pdr_entity_expect(&o->table, next->next->key_hash);
     }
-    pdr_entity *e = pdr_entity_find(&o->table, next->key, next->key_hash);
+    pdr_entity *e = pdr_entity_find(&o->table, pdr_cmd_key(next), next->key_hash);
     if (e) __builtin_prefetch(e->state.value);
     return e;
 }

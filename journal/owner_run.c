@@ -127,17 +127,18 @@ void pdr_own_send_mark(pdr_owner *o)
 static void release(pdr_owner *o, pdr_cmd *cmd)
 {
     pdr_waiting_answer *a = &cmd->answer;
+    pdr_code code = (pdr_code)a->code;
     pdr_error error;
-    if (a->code != PDR_OK && !a->error) {
+    if (code != PDR_OK && !a->error) {
         const char *text =
-            a->code == PDR_REFUSED && a->data.data ? (const char *)a->data.data : pdr_code_text(a->code);
-        (void)pdr_fail(&error, a->code, "%.*s",
-                       a->code == PDR_REFUSED && a->data.data ? (int)a->data.size : 400, text);
+            code == PDR_REFUSED && a->data.data ? (const char *)a->data.data : pdr_code_text(code);
+        (void)pdr_fail(&error, code, "%.*s", code == PDR_REFUSED && a->data.data ? (int)a->data.size : 400,
+                       text);
     }
-    pdr_reply reply = {.code = a->code,
-                       .error = a->code == PDR_OK ? NULL
-                                : a->error        ? a->error
-                                                  : &error,
+    pdr_reply reply = {.code = code,
+                       .error = code == PDR_OK ? NULL
+                                : a->error     ? a->error
+                                               : &error,
                        .seq = a->seq,
                        .events = a->events,
                        .repeated = a->repeated,

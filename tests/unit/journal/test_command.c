@@ -120,13 +120,13 @@ Test(command, everything_at_its_ceiling_is_taken_and_kept)
     spec.correlation = spec.causation = pdr_bytes_of(long_bytes, PDR_MAX_CORRELATION);
     spec.trace = pdr_bytes_of(long_bytes, 255);
     cr_assert_eq(pdr_cmd_make(&cmd, &spec, NULL), PDR_OK);
-    cr_expect(pdr_bytes_equal(cmd->key, pdr_bytes_of(long_text, PDR_MAX_ENTITY_ID)));
-    cr_expect(pdr_bytes_equal(cmd->payload, spec.payload));
-    cr_expect(pdr_bytes_equal(cmd->id, spec.id));
-    cr_expect(pdr_bytes_equal(cmd->correlation, spec.correlation));
-    cr_expect(pdr_bytes_equal(cmd->causation, spec.causation));
-    cr_expect(pdr_bytes_equal(cmd->trace, spec.trace));
-    cr_expect_neq(cmd->payload.data, spec.payload.data);
+    cr_expect(pdr_bytes_equal(pdr_cmd_key(cmd), pdr_bytes_of(long_text, PDR_MAX_ENTITY_ID)));
+    cr_expect(pdr_bytes_equal(pdr_cmd_payload(cmd), spec.payload));
+    cr_expect(pdr_bytes_equal(pdr_cmd_id(cmd), spec.id));
+    cr_expect(pdr_bytes_equal(pdr_cmd_correlation(cmd), spec.correlation));
+    cr_expect(pdr_bytes_equal(pdr_cmd_causation(cmd), spec.causation));
+    cr_expect(pdr_bytes_equal(pdr_cmd_trace(cmd), spec.trace));
+    cr_expect_neq(pdr_cmd_payload(cmd).data, spec.payload.data);
     pdr_cmd_free(cmd);
 }
 
@@ -135,7 +135,7 @@ Test(command, a_trace_that_isn_t_there_isn_t_an_empty_one)
     pdr_cmd *cmd;
     pdr_cmd_spec spec = good();
     cr_assert_eq(pdr_cmd_make(&cmd, &spec, NULL), PDR_OK);
-    cr_expect_null(cmd->trace.data);
+    cr_expect_null(pdr_cmd_trace(cmd).data);
     pdr_cmd_free(cmd);
 }
 
