@@ -23,6 +23,7 @@ void bench_journal_make(bench_journal *j, const bench_run *run, bool sqlite, int
     pdr_error err;
     memset(j, 0, sizeof *j);
     j->partitions = partitions;
+    j->batch = 256; /* as many as the bare producer sends between two polls */
     snprintf(j->topic, sizeof j->topic, "bench-%d-%d.events", (int)getpid(), ++made);
     if (sqlite) {
         const char *tmp = getenv("TMPDIR");
@@ -85,7 +86,7 @@ static void on_reply(void *context, const pdr_reply *reply)
     c->done++;
 }
 
-enum { BATCH = 256 };
+enum { LARGEST_BATCH = 1000 };
 
 /* Prepared once: the arms measure the journal, not snprintf. */
 static char (*make_names(uint32_t entities))[16]
@@ -103,12 +104,12 @@ double bench_send(bench_journal *j, uint64_t count, uint32_t entities, uint32_t 
     counts c = {0, 0};
     char(*names)[16] = make_names(entities + first);
     bench_add add = {.amount = 7, .note = pdr_string_of(BENCH_NOTE)};
-    pdr_request_spec specs[BATCH];
-    void *contexts[BATCH];
+    pdr_request_spec specs[LARGEST_BATCH];
+    void *contexts[LARGEST_BATCH];
     uint64_t sent = 0;
     uint32_t next = first;
     memset(specs, 0, sizeof specs);
-    for (size_t i = 0; i < BATCH; i++) {
+    for (size_t i = 0; i < LARGEST_BATCH; i++) {
         specs[i].type = &bench_add_type;
         specs[i].command = &add;
         contexts[i] = &c;
@@ -116,7 +117,7 @@ double bench_send(bench_journal *j, uint64_t count, uint32_t entities, uint32_t 
     double start = bench_now(), cpu = bench_cpu();
     while (c.done < count) {
         if (sent < count && c.open < window) {
-            size_t n = BATCH, taken = 0;
+            size_t n = j->batch, taken = 0;
             if (n > count - sent) n = (size_t)(count - sent);
             if (n > window - c.open) n = (size_t)(window - c.open);
             for (size_t i = 0; i < n; i++) {

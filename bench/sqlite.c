@@ -14,6 +14,7 @@ static double our_arm(const bench_run *run)
     bench_journal j;
     pdr_setting settings[] = {{"checkpointing", "false"}};
     bench_journal_make(&j, run, true, 1);
+    j.batch = GROUP;
     bench_journal_open(&j, settings, 1);
     bench_send(&j, ENTITIES, ENTITIES, GROUP, 0);
     bench_settle();
