@@ -319,7 +319,7 @@ Test(kafka_away, writers_may_be_renewed_in_their_broken_callback)
         while (p[0].broken + p[1].broken + p[2].broken + p[3].broken < 4 * (size_t)round)
             pump();
         for (int i = 0; i < 4; i++) {
-            cr_assert_eq(p[i].broken, round);
+            cr_assert_eq(p[i].broken, (size_t)round);
             cr_assert_eq(producer_of(&p[i]), shared());
             cr_assert_eq(append(&p[i]), PDR_OK);
         }
