@@ -133,6 +133,18 @@ static size_t end_of(const pdr_layout_member *member)
     return member->offset + (member->pointer ? sizeof(void *) : member->type->size);
 }
 
+/* Numbers, texts and optional texts are copied without a call. */
+static plan_op op_of(size_t size)
+{
+    switch (size) {
+    case 4: return PLAN_DEFAULT_4;
+    case 8: return PLAN_DEFAULT_8;
+    case 16: return PLAN_DEFAULT_16;
+    case 24: return PLAN_DEFAULT_24;
+    default: return PLAN_DEFAULT;
+    }
+}
+
 /* Members from `first` to before `last`, in one piece with the padding between them. */
 static void copy(plan_maker *m, const pdr_schema *record, const pdr_layout *layout, uint32_t to, size_t first,
                  size_t last)
@@ -144,8 +156,7 @@ static void copy(plan_maker *m, const pdr_schema *record, const pdr_layout *layo
     for (size_t i = first; i < last && m->code == PDR_OK; i++)
         fill_member(m, record->fields[i].type, &layout->members[i], record->fields[i].default_value,
                     image + lead - start);
-    plan_op op = size == 4 ? PLAN_DEFAULT_4 : size == 8 ? PLAN_DEFAULT_8 : PLAN_DEFAULT;
-    plan_step *step = plan_emit(m, size == 16 ? PLAN_DEFAULT_16 : op, to + (uint32_t)start);
+    plan_step *step = plan_emit(m, op_of(size), to + (uint32_t)start);
     step->count = (uint32_t)size;
     step->data = image + lead;
 }

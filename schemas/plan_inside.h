@@ -50,6 +50,7 @@ typedef enum plan_op {
     PLAN_DEFAULT_4, /* the same for one size */
     PLAN_DEFAULT_8,
     PLAN_DEFAULT_16,
+    PLAN_DEFAULT_24,
     /* Records and lists. */
     PLAN_CALL, /* the record at `jump`; small: it holds itself */
     PLAN_MAKE, /* the same, into count new bytes */

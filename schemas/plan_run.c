@@ -13,11 +13,14 @@ typedef struct runner {
     uint8_t nowhere; /* where a skipped value would go */
 } runner;
 
+/* Kept out of run, which then has few variables to save. */
+#define APART __attribute__((noinline))
+
 static const uint8_t *run(runner *r, const plan_step *s, const uint8_t *p, uint8_t *base);
 
 /* ---- off the fast path ---- */
 
-static const uint8_t *bad(runner *r, const plan_step *s, const uint8_t *p, pdr_wire_what what)
+APART static const uint8_t *bad(runner *r, const plan_step *s, const uint8_t *p, pdr_wire_what what)
 {
     return pdr_wire_bad(&r->in, p, what, r->plan->places[s - r->steps]);
 }
@@ -50,7 +53,7 @@ static const uint8_t *call(runner *r, const plan_step *s, const uint8_t *p, uint
     return p;
 }
 
-static const uint8_t *make(runner *r, const plan_step *s, const uint8_t *p, uint8_t *to)
+APART static const uint8_t *make(runner *r, const plan_step *s, const uint8_t *p, uint8_t *to)
 {
     uint8_t *made = pdr_wire_make(&r->in, s->count);
     if (!made) return bad(r, s, p, PDR_WIRE_MEMORY);
@@ -73,7 +76,7 @@ static const uint8_t *items(runner *r, const plan_step *s, const uint8_t *p, uin
     return p;
 }
 
-static const uint8_t *read_list(runner *r, const plan_step *s, const uint8_t *p, uint8_t *to)
+APART static const uint8_t *read_list(runner *r, const plan_step *s, const uint8_t *p, uint8_t *to)
 {
     const plan_list *list = s->data;
     pdr_layout_list read = {0, NULL};
@@ -99,7 +102,7 @@ static const uint8_t *read_list(runner *r, const plan_step *s, const uint8_t *p,
 }
 
 /* Blocks that say their size are not looked into. */
-static const uint8_t *skip_list(runner *r, const plan_step *s, const uint8_t *p)
+APART static const uint8_t *skip_list(runner *r, const plan_step *s, const uint8_t *p)
 {
     pdr_wire_block block;
     size_t have = 0;
@@ -225,6 +228,7 @@ static const uint8_t *run(runner *r, const plan_step *s, const uint8_t *p, uint8
         case PLAN_DEFAULT_4: memcpy(to, s->data, 4); break;
         case PLAN_DEFAULT_8: memcpy(to, s->data, 8); break;
         case PLAN_DEFAULT_16: memcpy(to, s->data, 16); break;
+        case PLAN_DEFAULT_24: memcpy(to, s->data, 24); break;
         case PLAN_CALL: NEST(call(r, s, p, to)); break;
         case PLAN_MAKE: NEST(make(r, s, p, to)); break;
         case PLAN_LIST:
