@@ -114,11 +114,11 @@ static pdr_code encode_payload(const request *q, pdr_buf *out)
     pdr_code code = PDR_OK;
     for (int64_t part = 0; part < q->parts && code == PDR_OK; part++) {
         fact.parts = part;
-        code = sim_deposited_type.encode(&fact, &data, NULL);
+        code = sim_credited_type.encode(&fact, &data, NULL);
         ends[part + 1] = data.size;
     }
     for (int64_t part = 0; part < q->parts; part++)
-        events[part] = (pdr_append_event){&sim_deposited_type,
+        events[part] = (pdr_append_event){&sim_credited_type,
                                           pdr_bytes_of(data.data + ends[part], ends[part + 1] - ends[part]),
                                           1700000000000000};
     if (code == PDR_OK) code = pdr_append_encode(events, (size_t)q->parts, out, NULL);

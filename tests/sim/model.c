@@ -48,22 +48,36 @@ static bool take_long(pdr_bytes *in, int64_t *out)
     return false;
 }
 
-/* The framed value: C3 01, fingerprint (its lowest byte tells the type apart), then the datum. */
-enum { DEPOSITED = 0x95, WITHDREW = 0xfb };
+/* The framed value: C3 01, fingerprint (its two lowest bytes tell the type apart), then the datum. */
+enum { DEPOSITED = 0x7295, DEPOSITED_2 = 0xcf95, WITHDREW = 0xc0fb, CREDITED = 0x1de5 };
+
+static bool take_note(pdr_bytes *in, pdr_bytes *note)
+{
+    int64_t size;
+    if (!take_long(in, &size) || size < 0 || (uint64_t)size > in->size) return false;
+    *note = pdr_bytes_of(in->data, (size_t)size);
+    in->data += size;
+    in->size -= (size_t)size;
+    return true;
+}
 
 static bool read_value(model_event *event, pdr_bytes value)
 {
     if (value.size < 10 || value.data[0] != 0xc3 || value.data[1] != 0x01) return false;
-    uint8_t type = value.data[2];
-    int64_t nonce, note;
+    int type = value.data[2] | value.data[3] << 8;
+    int64_t nonce, branch;
     pdr_bytes in = pdr_bytes_of(value.data + 10, value.size - 10);
-    if (type != DEPOSITED && type != WITHDREW) return false;
-    if (!take_long(&in, &nonce) || !take_long(&in, &event->amount) || !take_long(&in, &event->part))
-        return false;
-    if (!take_long(&in, &note) || note < 0 || (uint64_t)note != in.size) return false;
+    bool whole;
+    if (type == DEPOSITED_2)
+        whole = take_note(&in, &event->note) && take_long(&in, &event->amount) && take_long(&in, &branch) &&
+                take_long(&in, &nonce) && take_long(&in, &event->part);
+    else
+        whole = (type == DEPOSITED || type == WITHDREW || type == CREDITED) && take_long(&in, &nonce) &&
+                take_long(&in, &event->amount) && take_long(&in, &event->part) &&
+                take_note(&in, &event->note);
+    if (!whole || in.size) return false;
     event->withdrew = type == WITHDREW;
     event->nonce = (uint64_t)nonce;
-    event->note = in;
     return true;
 }
 

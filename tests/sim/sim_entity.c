@@ -1,6 +1,9 @@
 #include "tests/sim/sim_entity.h"
 
+#include <stddef.h>
 #include <stdio.h>
+
+#include "perdure/sys/layout.h"
 
 /* --- Avro data by hand: a long is a zigzag varint, a string its length and bytes --- */
 
@@ -119,6 +122,43 @@ static pdr_code fact_print(const void *value, pdr_buf *out)
 #define FACT_FIELDS                                                                                          \
     "\"fields\":[{\"name\":\"nonce\",\"type\":\"long\"},{\"name\":\"amount\",\"type\":\"long\"},"            \
     "{\"name\":\"parts\",\"type\":\"long\"},{\"name\":\"note\",\"type\":\"string\"}]}"
+static pdr_code fact_2_encode(const void *value, pdr_buf *out, pdr_error *err)
+{
+    const sim_fact *fact = value;
+    size_t before = out->size;
+    pdr_code code = put_string(out, fact->note);
+    if (code == PDR_OK) code = put_long(out, fact->amount);
+    if (code == PDR_OK) code = put_long(out, -1); /* the branch; it has no place in the struct */
+    if (code == PDR_OK) code = put_long(out, fact->nonce);
+    if (code == PDR_OK) code = put_long(out, fact->parts);
+    if (code == PDR_OK) return PDR_OK;
+    out->size = before;
+    return pdr_fail(err, code, "encoding a fact");
+}
+
+static pdr_code fact_2_decode(pdr_bytes datum, pdr_arena *arena, void *value, pdr_error *err)
+{
+    (void)arena;
+    int64_t branch;
+    sim_fact *fact = value;
+    if (get_string(&datum, &fact->note) && get_long(&datum, &fact->amount) && get_long(&datum, &branch) &&
+        get_long(&datum, &fact->nonce) && get_long(&datum, &fact->parts) && datum.size == 0)
+        return PDR_OK;
+    return pdr_fail(err, PDR_BAD_DATA, "not a fact");
+}
+
+/* What the plan needs that reads version 2 into version 1. */
+static const pdr_layout_member fact_members[] = {
+    {"nonce", &pdr_layout_long, offsetof(sim_fact, nonce), false},
+    {"amount", &pdr_layout_long, offsetof(sim_fact, amount), false},
+    {"parts", &pdr_layout_long, offsetof(sim_fact, parts), false},
+    {"note", &pdr_layout_string, offsetof(sim_fact, note), false}};
+static const pdr_layout deposited_layout = {.kind = PDR_KIND_RECORD,
+                                            .name = "sim.Deposited",
+                                            .size = sizeof(sim_fact),
+                                            .count = 4,
+                                            .members = fact_members};
+
 #define FACT(number, short_name, print_number)                                                               \
     {                                                                                                        \
         .abi_size = sizeof(pdr_type), .id = number, .name = "sim." short_name,                               \
@@ -127,7 +167,37 @@ static pdr_code fact_print(const void *value, pdr_buf *out)
         .decode = fact_decode, .print = fact_print                                                           \
     }
 
-const pdr_type sim_deposited_type = FACT(1, "Deposited", 0x4e4e68ef7a437295u);
+const pdr_type sim_deposited_type = {
+    .abi_size = sizeof(pdr_type),
+    .id = 1,
+    .name = "sim.Deposited",
+    .schema = "{\"type\":\"record\",\"name\":\"sim.Deposited\",\"perdure\":{\"version\":1}," FACT_FIELDS,
+    .fingerprint = 0x4e4e68ef7a437295u,
+    .size = sizeof(sim_fact),
+    .layout = &deposited_layout,
+    .init = fact_init,
+    .encode = fact_encode,
+    .decode = fact_decode,
+    .print = fact_print,
+    .version = 1};
+const pdr_type sim_deposited_v2_type = {
+    .abi_size = sizeof(pdr_type),
+    .id = 6,
+    .name = "sim.Deposited",
+    .schema = "{\"type\":\"record\",\"name\":\"sim.Deposited\","
+              "\"perdure\":{\"version\":2,\"readableByOlder\":true},\"fields\":["
+              "{\"name\":\"note\",\"type\":\"string\"},{\"name\":\"amount\",\"type\":\"long\"},"
+              "{\"name\":\"branch\",\"type\":\"long\",\"default\":0},{\"name\":\"nonce\",\"type\":\"long\"},"
+              "{\"name\":\"parts\",\"type\":\"long\"}]}",
+    .fingerprint = 0xd4a07f36158fcf95u,
+    .size = sizeof(sim_fact),
+    .init = fact_init,
+    .encode = fact_2_encode,
+    .decode = fact_2_decode,
+    .print = fact_print,
+    .version = 2,
+    .readable_by_older = true};
+const pdr_type sim_credited_type = FACT(7, "Credited", 0x3f0b0479b50b1de5u);
 const pdr_type sim_withdrew_type = FACT(2, "Withdrew", 0xfbd211fb33dfc0fbu);
 const pdr_type sim_deposit_type = FACT(3, "Deposit", 0xb3a93181ad5a2316u);
 const pdr_type sim_withdraw_type = FACT(4, "Withdraw", 0x48b9f417b2e9f0e3u);
@@ -156,9 +226,9 @@ static void answer_balance(pdr_decision *out, int64_t balance)
     pdr_answer(out, text, (size_t)size);
 }
 
-static void decide(const void *state, const pdr_command *command, int64_t now_us, pdr_decision *out)
+static void decide_as(const void *state, const pdr_command *command, const pdr_type *deposited,
+                      pdr_decision *out)
 {
-    (void)now_us;
     const sim_account *account = state;
     const sim_fact *asked = command->value;
     if (command->type == &sim_touch_type) {
@@ -172,9 +242,26 @@ static void decide(const void *state, const pdr_command *command, int64_t now_us
     }
     for (int64_t part = 0; part < asked->parts; part++) {
         sim_fact fact = {asked->nonce, asked->amount, part, asked->note};
-        pdr_emit(out, withdraw ? &sim_withdrew_type : &sim_deposited_type, &fact);
+        pdr_emit(out, withdraw ? &sim_withdrew_type : deposited, &fact);
     }
     answer_balance(out, account->balance + (withdraw ? -1 : 1) * asked->amount * asked->parts);
+}
+
+static void decide_1(const void *state, const pdr_command *command, int64_t now_us, pdr_decision *out)
+{
+    (void)now_us;
+    decide_as(state, command, &sim_deposited_type, out);
+}
+
+static void decide_2(const void *state, const pdr_command *command, int64_t now_us, pdr_decision *out)
+{
+    (void)now_us;
+    decide_as(state, command, &sim_deposited_v2_type, out);
+}
+
+static void to_version_2(const pdr_event *event, pdr_upcast *out)
+{
+    pdr_upcast_emit(out, &sim_deposited_v2_type, event->value);
 }
 
 /* A deposit brings a note of any length, a withdrawal leaves the first half of it: the arena has garbage. */
@@ -202,16 +289,19 @@ static pdr_code apply_2(void *state, const pdr_event *event, pdr_arena *arena)
     return apply_as(state, event, arena, 2);
 }
 
-static const pdr_type *const events[] = {&sim_deposited_type, &sim_withdrew_type};
+static const pdr_type *const events_1[] = {&sim_deposited_type, &sim_withdrew_type, &sim_credited_type};
+static const pdr_type *const events_2[] = {&sim_deposited_v2_type, &sim_withdrew_type, &sim_credited_type};
+static const pdr_upcaster steps_2[] = {{&sim_deposited_type, events_2, 1, to_version_2}};
 static const pdr_type *const commands[] = {&sim_deposit_type, &sim_withdraw_type, &sim_touch_type};
 
-#define ACCOUNT(number, apply_function)                                                                      \
+#define ACCOUNT(number, steps)                                                                               \
     {                                                                                                        \
-        .abi_size = sizeof(pdr_entity_type), .name = "acct", .state = &sim_state_type, .events = events,     \
-        .event_count = 2, .commands = commands, .command_count = 3, .revision = number,                      \
-        .id_window = SIM_ID_WINDOW, .decide = decide, .apply = apply_function                                \
+        .abi_size = sizeof(pdr_entity_type), .name = "acct", .state = &sim_state_type,                       \
+        .events = events_##number, .event_count = 3, .commands = commands, .command_count = 3,               \
+        .revision = number, .id_window = SIM_ID_WINDOW, .decide = decide_##number, .apply = apply_##number,  \
+        .upcasters = steps_2, .upcaster_count = steps                                                        \
     }
-static const pdr_entity_type accounts[SIM_REVISIONS] = {ACCOUNT(1, apply_1), ACCOUNT(2, apply_2)};
+static const pdr_entity_type accounts[SIM_REVISIONS] = {ACCOUNT(1, 0), ACCOUNT(2, 1)};
 static const pdr_entity_type *const entities[SIM_REVISIONS][1] = {{&accounts[0]}, {&accounts[1]}};
 
 const pdr_app *sim_app(uint32_t revision)

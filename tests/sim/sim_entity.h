@@ -1,5 +1,6 @@
 /* The entity type of the simulation: an account with a note, written by hand so that the simulation depends
- * on no generator. Two revisions of its handler, whose states differ, so that nodes can run different ones.
+ * on no generator. Two revisions of its handler, whose states differ, so that nodes can run different ones: a
+ * rolling deploy, for the second one writes deposits as a newer version, and each reads what the other wrote.
  */
 #ifndef PDR_TESTS_SIM_ENTITY_H
 #define PDR_TESTS_SIM_ENTITY_H
@@ -22,7 +23,10 @@ typedef struct sim_fact {
 } sim_fact;
 
 extern const pdr_type sim_state_type;
-extern const pdr_type sim_deposited_type, sim_withdrew_type;               /* events */
+extern const pdr_type sim_deposited_type, sim_withdrew_type; /* events */
+extern const pdr_type
+    sim_deposited_v2_type;               /* of revision 2: other fields' order, one more; readable by older */
+extern const pdr_type sim_credited_type; /* as a deposit, appended without a command; of both revisions */
 extern const pdr_type sim_deposit_type, sim_withdraw_type, sim_touch_type; /* commands */
 
 enum { SIM_REVISIONS = 2, SIM_ID_WINDOW = 16 };

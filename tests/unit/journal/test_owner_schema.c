@@ -43,6 +43,8 @@ static void make_writers(void)
         writer_types[i] = *writers[i].entities[0];
         writer_types[i].events = writer_events;
         writer_types[i].event_count = 3;
+        writer_types[i].upcasters = NULL; /* it writes deposits as the first one does */
+        writer_types[i].upcaster_count = 0;
         writer_types[i].decide = decide;
         writer_entities[i][0] = &writer_types[i];
         writers[i].entities = writer_entities[i];

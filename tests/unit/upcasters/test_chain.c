@@ -224,7 +224,10 @@ Test(chain, running_out_of_memory_at_any_place_is_told_and_leaks_nothing)
 {
     step(toy("Offer", 2), toy("Offer", 3));
     step(toy("Offer", 1), toy("Offer", 2));
-    steps[spec.upcaster_count++] = (pdr_upcaster){toy("Bad", 1), toy_list(1, toy("Offer", 1)), 1, NULL};
+    static pdr_type bad;
+    bad = *toy("Bad", 1);
+    bad.schema = "{\"type\":\"record\",\"name\":\"Bad\",\"fields\":[]}";
+    steps[spec.upcaster_count++] = (pdr_upcaster){&bad, toy_list(1, toy("Offer", 1)), 1, NULL};
     spec.tolerant = true;
     uint64_t failed = 0;
     for (pdr_code code = PDR_NOMEM; code != PDR_OK; failed++) {
@@ -234,5 +237,5 @@ Test(chain, running_out_of_memory_at_any_place_is_told_and_leaks_nothing)
         cr_assert(code == PDR_OK || code == PDR_NOMEM, "%s", pdr_code_name(code));
     }
     cr_expect_gt(failed, 3u);
-    cr_expect_not_null(route(toy("Bad", 1))->fault);
+    cr_expect_not_null(route(&bad)->fault);
 }
