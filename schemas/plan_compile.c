@@ -160,13 +160,33 @@ static void call_record(plan_maker *m, const pdr_match *match, const pdr_layout 
     plan_emit_call(m, op, to, &call);
 }
 
+static void unreadable(plan_maker *m, const pdr_match *match)
+{
+    pdr_string why = {NULL, 0};
+    if (m->code == PDR_OK) why = pdr_arena_string(&m->plan->arena, pdr_string_of(pdr_match_why(match)));
+    if (!why.data) plan_no_memory(m);
+    plan_emit(m, PLAN_UNREADABLE, 0)->data = why.data;
+}
+
+static void pointed_branch(plan_maker *m, const void *what, size_t branch, const pdr_layout *layout,
+                           uint32_t to)
+{
+    const pdr_match *part = ((const pdr_match *)what)->parts[branch];
+    if (part->never)
+        unreadable(m, part);
+    else
+        call_record(m, part, layout, to, PLAN_MAKE);
+}
+
 static void member(plan_maker *m, const pdr_match *match, const pdr_layout_member *at, uint32_t to)
 {
     to += (uint32_t)at->offset;
-    if (at->pointer)
-        call_record(m, match, at->type, to, PLAN_MAKE);
-    else
+    if (!at->pointer)
         value(m, match, at->type, to);
+    else if (match->writer->kind == PDR_KIND_UNION)
+        plan_emit_branches(m, match->count, pointed_branch, match, at->type, to);
+    else
+        call_record(m, match, at->type, to, PLAN_MAKE);
 }
 
 static void fields(plan_maker *m, const pdr_match *match, const pdr_layout *layout, uint32_t to)
@@ -250,14 +270,6 @@ static void reader_union(plan_maker *m, const pdr_match *match, const pdr_layout
     step->count = (uint32_t)layout->size;
     step->jump = tag;
     if (part->reader->kind != PDR_KIND_NULL) member(m, part, &layout->members[tag], to);
-}
-
-static void unreadable(plan_maker *m, const pdr_match *match)
-{
-    pdr_string why = {NULL, 0};
-    if (m->code == PDR_OK) why = pdr_arena_string(&m->plan->arena, pdr_string_of(pdr_match_why(match)));
-    if (!why.data) plan_no_memory(m);
-    plan_emit(m, PLAN_UNREADABLE, 0)->data = why.data;
 }
 
 static void writer_branch(plan_maker *m, const void *what, size_t branch, const pdr_layout *layout,
