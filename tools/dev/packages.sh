@@ -57,6 +57,7 @@ command:clang-format clang-format
 command:git git
 command:curl curl
 command:openssl openssl
+command:javac openjdk-17-jdk-headless
 END
     ;;
   bench)

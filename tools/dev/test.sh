@@ -1,5 +1,7 @@
 # ./dev test: every claim of the tree, on servers of its own. Its last output is ctest's closing lines. Sourced.
 
+. "$PDR_ROOT/tools/dev/avro.sh"
+
 FUZZ_SECONDS=60
 
 test_main() {
@@ -16,6 +18,8 @@ test_main() {
   [ "$full" = 0 ] || need_packages fuzz
   PERDURE_TEST_PYTHON=$(python_with avro)
   export PERDURE_TEST_PYTHON
+  avro_install
+  export PERDURE_TEST_AVRO=$AVRO_LIB
   services_begin remove --registry
   build_preset release
   if [ "$full" = 1 ]; then
