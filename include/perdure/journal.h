@@ -9,6 +9,7 @@
 
 #include "perdure/entity.h"
 #include "perdure/reply.h"
+#include "perdure/setting.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,19 +17,8 @@ extern "C" {
 
 typedef struct pdr_journal pdr_journal;
 
-/* One setting by name and value, as on the command line: {"snapshot.events", "500"}, {"kafka.linger.ms",
- * "5"}. docs/settings.md lists all. */
-typedef struct pdr_setting {
-    const char *name;
-    const char *value;
-} pdr_setting;
-
 /* A command that failed and had nobody to tell (pdr_tell). */
 typedef void (*pdr_failed_tell)(void *context, pdr_string entity, const pdr_error *error);
-/* A line for the application's log. level: 0 debug, 1 info, 2 warning, 3 error. May come from any thread, two
- * at once included; must not call the journal. */
-typedef void (*pdr_log_line)(void *context, int level, const char *message);
-
 /* Everything is borrowed until pdr_journal_open returns, except `app`, which must live as long as the
  * journal. */
 typedef struct pdr_options {

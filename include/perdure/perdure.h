@@ -11,9 +11,11 @@
 #include "perdure/position.h"
 #include "perdure/projection.h"
 #include "perdure/reply.h"
+#include "perdure/setting.h"
 #include "perdure/testing.h"
 #include "perdure/type.h"
 #include "perdure/upcast.h"
 #include "perdure/view.h"
+#include "perdure/worker.h"
 
 #endif
