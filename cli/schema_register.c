@@ -3,6 +3,7 @@
 
 #include "cli/common.h"
 #include "cli/folder.h"
+#include "cli/registry.h"
 #include "cli/schema_rules.h"
 
 typedef struct registering {
@@ -11,6 +12,7 @@ typedef struct registering {
     pdr_rules rules;
     bool json, kept;
     pdr_cli_folder folder;
+    pdr_cli_registry registry;
 } registering;
 
 static bool is_new(const registering *r, const pdr_versioned *v)
@@ -60,6 +62,8 @@ static int work(registering *r, pdr_error *err)
     pdr_code code = pdr_cli_folder_open(&r->folder, r->words.items[0], err);
     if (code == PDR_OK) code = check(r, err);
     if (code == PDR_OK && !r->kept) return PDR_EXIT_FAILED;
+    if (code == PDR_OK && r->registry.url)
+        code = pdr_cli_registry_put(&r->registry, r->folder.files, r->json, err);
     if (code == PDR_OK) code = write(r, err);
     if (code != PDR_OK) return pdr_cli_fail(&pdr_cli_schema_register, err);
     report(r);
@@ -72,6 +76,7 @@ static int run(int argc, char **argv)
     const pdr_flag flags[] = {
         {PDR_FLAG_WORDS, "FOLDER", NULL, NULL, &r.words, 1, 1},
         PDR_RULE_FLAG(r.rule_name, "none"),
+        PDR_REGISTRY_FLAGS(r.registry),
         {PDR_FLAG_SWITCH, "--json", NULL, "one JSON object a line", &r.json, 0, 0},
         {PDR_FLAG_END, NULL, NULL, NULL, NULL, 0, 0},
     };
@@ -82,6 +87,8 @@ static int run(int argc, char **argv)
         (void)pdr_fail(&err, PDR_INVALID_ARGUMENT, "--rule %s: there is no such rule", r.rule_name);
         return pdr_cli_fail(&pdr_cli_schema_register, &err);
     }
+    if (pdr_cli_registry_check(&r.registry, &err) != PDR_OK)
+        return pdr_cli_fail(&pdr_cli_schema_register, &err);
     int exit_code = work(&r, &err);
     pdr_cli_folder_release(&r.folder);
     return exit_code;
@@ -90,10 +97,13 @@ static int run(int argc, char **argv)
 const pdr_cli_command pdr_cli_schema_register = {
     .name = "schema register",
     .summary = "new versions of schemas into the lock file",
-    .about = "Adds the versions in FOLDER that " PDR_LOCK_NAME
-             " doesn't have: from then on the build refuses to see them\n"
-             "changed or deleted. Nothing is added if one breaks the rule, if one that says readableByOlder "
-             "can't be read\n"
-             "by the version before it, or if a released one was changed. Run it before a version is first "
-             "deployed.\n",
+    .about =
+        "Adds the versions in FOLDER that " PDR_LOCK_NAME
+        " doesn't have: from then on the build refuses to see them\n"
+        "changed or deleted. Nothing is added if one breaks the rule, if one that says readableByOlder "
+        "can't be read\n"
+        "by the version before it, or if a released one was changed. Run it before a version is first "
+        "deployed.\n"
+        "With --registry a schema registry gets every version first; if it refuses one, nothing is added "
+        "to the lock file.\n",
     .run = run};

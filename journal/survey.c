@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "journal/commit_reader.h"
 #include "journal/fold.h"
+#include "journal/framed.h"
 #include "journal/survey_table.h"
-#include "schemas/framing.h"
 
 enum { SCRATCH = 64 * PDR_MAX_EVENT };
 
@@ -120,7 +120,7 @@ static pdr_code group_of(pdr_survey *survey, const pdr_log_record *record, pdr_s
     uint64_t fingerprint = 0;
     pdr_bytes datum;
     size_t kind = kind_of(survey, record->entry.key);
-    bool framed = pdr_frame_read(&fingerprint, &datum, record->entry.value, NULL) == PDR_OK;
+    bool framed = pdr_framed_read(&fingerprint, &datum, record->entry.value, survey->book, NULL) == PDR_OK;
     *out = survey_table_find(&survey->table, kind, framed, fingerprint);
     if (*out) return PDR_OK;
     pdr_code code = survey_table_add(&survey->table, kind, framed, fingerprint, out, err);
@@ -233,8 +233,11 @@ static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_rec
     pdr_string text = {(const char *)json.data, json.size};
     pdr_code code = survey_table_learn(&survey->table, header->schema_fingerprint, json, err);
     if (code != PDR_OK) return code;
-    code = pdr_schema_book_add(survey->book, header->schema_fingerprint, text, PDR_BOOK_NO_ID, err);
-    return code == PDR_BAD_SCHEMA ? PDR_OK : code; /* then its events can't be read: a finding */
+    int32_t id = header->registry_id ? header->registry_id : PDR_BOOK_NO_ID;
+    code = pdr_schema_book_add(survey->book, header->schema_fingerprint, text, id, err);
+    return code == PDR_BAD_SCHEMA || code == PDR_CONFLICT
+               ? PDR_OK
+               : code; /* then its events can't be read: a finding */
 }
 
 static const pdr_commit_sink sink = {take_commit, take_other};

@@ -82,7 +82,8 @@ static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_rec
         p->numbers.voids++;
     if (verdict != PDR_VERDICT_SCHEMA || !p->spec.book) return PDR_OK;
     pdr_string json = {(const char *)record->entry.schema.data, record->entry.schema.size};
-    pdr_code code = pdr_schema_book_add(p->spec.book, header->schema_fingerprint, json, PDR_BOOK_NO_ID, err);
+    pdr_code code = pdr_schema_book_add(p->spec.book, header->schema_fingerprint, json,
+                                        header->registry_id ? header->registry_id : PDR_BOOK_NO_ID, err);
     return code == PDR_NOMEM ? code : PDR_OK; /* a schema that is none: its events will say so */
 }
 

@@ -5,7 +5,7 @@ import unittest
 
 from programs import COMMAND, Programs
 
-DONE, FAILED, USAGE = range(3)
+DONE, FAILED, USAGE, LATER = range(4)
 
 
 def record(name, *fields, **more):
@@ -44,6 +44,24 @@ class SchemasOnDisk(Programs):
     def lock(self):
         with open(self.path("bank/schemas.lock"), encoding="utf-8") as file:
             return file.read()
+
+    # --- register with a registry (that it works is claimed where there is one: tests/integration/fault_registry.py) ---
+
+    def test_flags_of_a_registry_that_do_not_go_together_are_refused(self):
+        self.history(V1)
+        register, url = ["schema", "register", "bank"], ["--registry", "http://127.0.0.1:1"]
+        self.refuses(USAGE, register + ["--topic", "bank.events"], "--registry")
+        self.refuses(USAGE, register + url, "--topic")
+        self.refuses(USAGE, register + url + ["--subject", "schema"], "topic-record, record or topic")
+        self.refuses(USAGE, register + ["--subject", "record", "--registry", "ftp://h/"], "http")
+        self.assertFalse(os.path.exists(self.path("bank/schemas.lock")))
+
+    def test_a_registry_that_is_away_leaves_the_lock_as_it_was(self):
+        self.history(V1)
+        os.environ["no_proxy"] = "127.0.0.1"
+        self.refuses(LATER, ["schema", "register", "bank", "--registry", "http://127.0.0.1:1", "--subject", "record"],
+                     "http://127.0.0.1:1", "bank/Made.v1.avsc")
+        self.assertFalse(os.path.exists(self.path("bank/schemas.lock")))
 
     # --- register ---
 

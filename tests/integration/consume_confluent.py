@@ -36,15 +36,15 @@ def main():
     brokers, topic, registry = sys.argv[1:]
     client = CachedSchemaRegistryClient({"url": registry})
     serializer = MessageSerializer(client)
-    names, entities, ids = collections.Counter(), set(), set()
+    names, entities, ids = collections.Counter(), set(), {}
     for key, value in values(brokers, topic):
         datum = serializer.decode_message(value)
         assert isinstance(datum, dict), datum
         number = int.from_bytes(value[1:5], "big")
-        names[client.get_by_id(number).name] += 1
-        ids.add(number)
+        ids[number] = client.get_by_id(number).name
+        names[ids[number]] += 1
         entities.add(key)
-    print(json.dumps({"events": sum(names.values()), "entities": len(entities), "ids": len(ids), "names": names}))
+    print(json.dumps({"events": sum(names.values()), "entities": len(entities), "by_id": ids, "names": names}))
 
 
 if __name__ == "__main__":
