@@ -200,6 +200,32 @@ Test(registry_journal, both_framings_lie_in_one_log)
     cr_assert_eq(values_beginning_with("C3"), 2);
 }
 
+Test(registry_journal, a_reader_without_the_setting_may_begin_in_the_middle)
+{
+    pdr_options options = options_with_registry(), reading = bank_options(&dir, 0);
+    pdr_journal *journal = bank_open(&options);
+    const pdr_logged_event *event;
+    pdr_reader *reader;
+    for (int i = 1; i <= 3; i++)
+        deposit(journal, i);
+    pdr_journal_close(journal);
+    stop_registry();
+    reading.own_nothing = true;
+    cr_assert_eq(pdr_journal_open(&journal, &reading, NULL), PDR_OK);
+    expect_read(journal, 6);
+    int32_t partition = pdr_journal_partition_of(journal, pdr_string_of("account/1"));
+    cr_assert_eq(pdr_reader_open(&reader, journal, partition, PDR_POSITION_START, NULL), PDR_OK);
+    cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+    pdr_position first = event->position;
+    pdr_reader_close(reader);
+    pdr_journal_close(journal);
+    cr_assert_eq(pdr_journal_open(&journal, &reading, NULL), PDR_OK, "one that has met no SCHEMA record");
+    cr_assert_eq(pdr_reader_open(&reader, journal, partition, first, NULL), PDR_OK);
+    cr_assert_eq(read_all(reader), 5);
+    pdr_reader_close(reader);
+    pdr_journal_close(journal);
+}
+
 Test(registry_journal, an_id_that_stands_for_another_schema_is_refused)
 {
     pdr_schema_book *book;

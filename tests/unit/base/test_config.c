@@ -8,6 +8,7 @@ typedef struct target {
     int64_t age_us;
     size_t bytes;
     bool on;
+    char word[9];
 } target;
 
 static const pdr_config_row rows[] = {
@@ -16,6 +17,7 @@ static const pdr_config_row rows[] = {
     {"age.ms", PDR_CONFIG_I64, offsetof(target, age_us), 1000, 1, 5000, 50, "ms", "Age."},
     {"bytes", PDR_CONFIG_SIZE, offsetof(target, bytes), 1, 16, 1 << 30, 64, "bytes", "Bytes."},
     {"on", PDR_CONFIG_BOOL, offsetof(target, on), 1, 0, 1, 1, "", "On."},
+    {"word", PDR_CONFIG_TEXT, offsetof(target, word), 1, 0, 8, 0, "", "Word."},
 };
 static const pdr_config table = {rows, sizeof rows / sizeof rows[0]};
 
@@ -50,6 +52,23 @@ Test(config, values_within_their_range_are_taken)
     cr_assert_eq(t.age_us, 5000000);
     cr_assert_eq(t.bytes, 16);
     cr_assert_not(t.on);
+}
+
+Test(config, a_text_is_taken_up_to_its_length_and_never_shown)
+{
+    target t;
+    pdr_error err;
+    memset(&t, 0xff, sizeof t);
+    pdr_config_defaults(&table, &t);
+    cr_assert_str_eq(t.word, "");
+    cr_assert_eq(set(&t, "word", "12345678", NULL), PDR_OK);
+    cr_assert_str_eq(t.word, "12345678");
+    cr_assert_eq(set(&t, "word", "secretive", &err), PDR_BAD_SETTING);
+    cr_assert(strstr(err.message, "word has 9 bytes; at most 8"), "%s", err.message);
+    cr_assert_null(strstr(err.message, "secret"));
+    cr_assert_str_eq(t.word, "12345678", "it is as before");
+    cr_assert_eq(set(&t, "word", "", NULL), PDR_OK);
+    cr_assert_str_eq(t.word, "");
 }
 
 Test(config, bad_values_are_refused_and_change_nothing)
