@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "cli/common.h"
 
-enum { STUCK_US = 60 * 1000000, MAX_SLEEP_MS = 200, MAX_FDS = 16 };
+/* Several at once, so that nobody waits for one partition to begin; few, since each reads ahead. */
+enum { STUCK_US = 60 * 1000000, MAX_SLEEP_MS = 200, MAX_FDS = 16, AT_ONCE = 8 };
 
 /* One partition: first where it ends, then its records. */
 typedef struct part {
@@ -23,7 +24,8 @@ typedef struct state {
     part *parts;
     int32_t untold; /* partitions whose end isn't known yet */
     int64_t total;  /* records in all, as far as offsets tell */
-    int64_t before; /* in the partitions that are done */
+    int64_t done;   /* of these */
+    int32_t opened, finished;
     int64_t began_us;
     pdr_error failure; /* code PDR_OK: none */
 } state;
@@ -90,15 +92,22 @@ static pdr_code find_ends(state *s, pdr_error *err)
 
 /* --- their records --- */
 
-static void show(const state *s, const part *p)
+static void show(const state *s)
 {
     double seconds = (double)(pdr_mono_us() - s->began_us) / 1e6;
-    int64_t done = s->before + p->next;
-    double rate = seconds > 0 ? (double)done / seconds : 0;
-    double left = rate > 0 ? (double)(s->total - done) / rate : 0;
-    pdr_cli_progress("%s partition %d of %d: %" PRId64 " of %" PRId64 " records, %.0f records/s, %.0f s left",
-                     s->walk->doing, (int)p->number + 1, (int)s->walk->partitions, done, s->total, rate,
+    double rate = seconds > 0 ? (double)s->done / seconds : 0;
+    double left = rate > 0 ? (double)(s->total - s->done) / rate : 0;
+    pdr_cli_progress("%s: %" PRId64 " of %" PRId64
+                     " records, %d of %d partitions done, %.0f records/s, %.0f s left",
+                     s->walk->doing, s->done, s->total, (int)s->finished, (int)s->walk->partitions, rate,
                      left > 0 ? left : 0);
+}
+
+static void move(part *p, int64_t next)
+{
+    if (next > p->end) next = p->end;
+    p->state->done += next - p->next;
+    p->next = next;
 }
 
 static void walk_records(void *context, const pdr_log_record *records, size_t count)
@@ -107,47 +116,58 @@ static void walk_records(void *context, const pdr_log_record *records, size_t co
     state *s = p->state;
     pdr_error err;
     for (size_t i = 0; i < count && records[i].offset < p->end && s->failure.code == PDR_OK; i++) {
-        pdr_code code = s->walk->record(s->walk->context, &records[i], &err);
+        pdr_code code = s->walk->record(s->walk->context, p->number, &records[i], &err);
         if (code != PDR_OK) fail(s, &err);
     }
-    p->next = records[count - 1].offset + 1;
-    show(s, p);
+    move(p, records[count - 1].offset + 1);
+    show(s);
 }
 
 static void walk_end(void *context, int64_t end)
 {
     part *p = context;
-    if (end > p->next) p->next = end;
+    if (end > p->next) move(p, end);
 }
 
 static const pdr_log_reader_events walk_events = {walk_records, walk_end, part_failed};
 
-static pdr_code drive(state *s, part *p, pdr_error *err)
+/* Close what is read, open what comes next. */
+static pdr_code turn_over(state *s, pdr_error *err)
+{
+    const pdr_log_ops *ops = s->walk->log->ops;
+    pdr_code code = PDR_OK;
+    for (int32_t i = 0; i < s->opened; i++) {
+        part *p = &s->parts[i];
+        if (!p->reader || p->next < p->end) continue;
+        ops->reader_close(p->reader);
+        p->reader = NULL;
+        s->finished++;
+    }
+    while (code == PDR_OK && s->opened < s->walk->partitions && s->opened - s->finished < AT_ONCE) {
+        part *p = &s->parts[s->opened++];
+        if (p->end == 0)
+            s->finished++;
+        else
+            code = ops->reader_open(s->walk->log, p->number, 0, &walk_events, p, &p->reader, err);
+    }
+    return code;
+}
+
+static pdr_code drive(state *s, pdr_error *err)
 {
     pdr_log *log = s->walk->log;
     int64_t moved_us = pdr_mono_us(), seen = 0;
-    while (p->next < p->end && s->failure.code == PDR_OK) {
+    pdr_code code = turn_over(s, err);
+    while (code == PDR_OK && s->failure.code == PDR_OK && s->finished < s->walk->partitions) {
         if (log->ops->poll(log) == 0) sleep_a_little(log);
         int64_t now = pdr_mono_us();
-        if (p->next != seen) moved_us = now;
-        seen = p->next;
+        if (s->done != seen) moved_us = now;
+        seen = s->done;
         if (now - moved_us > STUCK_US)
-            return pdr_fail(err, PDR_TIMEOUT, "partition %d: nothing came after offset %" PRId64,
-                            (int)p->number, p->next - 1);
+            return pdr_fail(err, PDR_TIMEOUT, "nothing was read for %d s, with %" PRId64 " records to come",
+                            STUCK_US / 1000000, s->total - s->done);
+        code = turn_over(s, err);
     }
-    return PDR_OK;
-}
-
-static pdr_code walk_one(state *s, part *p, pdr_error *err)
-{
-    pdr_log *log = s->walk->log;
-    if (s->walk->begin) s->walk->begin(s->walk->context, p->number);
-    if (p->end == 0) return PDR_OK;
-    pdr_code code = log->ops->reader_open(log, p->number, 0, &walk_events, p, &p->reader, err);
-    if (code == PDR_OK) code = drive(s, p, err);
-    log->ops->reader_close(p->reader);
-    p->reader = NULL;
-    s->before += p->end;
     return code;
 }
 
@@ -155,8 +175,7 @@ static pdr_code run(state *s, pdr_error *err)
 {
     pdr_code code = find_ends(s, err);
     s->began_us = pdr_mono_us();
-    for (int32_t i = 0; code == PDR_OK && s->failure.code == PDR_OK && i < s->walk->partitions; i++)
-        code = walk_one(s, &s->parts[i], err);
+    if (code == PDR_OK && s->failure.code == PDR_OK) code = drive(s, err);
     if (code != PDR_OK || s->failure.code == PDR_OK) return code;
     if (err) *err = s->failure;
     return s->failure.code;

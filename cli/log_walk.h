@@ -1,4 +1,4 @@
-/* Reading a whole log, partition by partition, up to where it ended when the walk began: owners may go on
+/* Reading a whole log, a few partitions at a time, up to where it ended when the walk began: owners may go on
  * beside it. */
 #ifndef PDR_CLI_LOG_WALK_H
 #define PDR_CLI_LOG_WALK_H
@@ -10,10 +10,8 @@ typedef struct pdr_log_walk {
     pdr_log *log;
     int32_t partitions;
     int timeout_ms; /* for a partition's end to be told */
-    /* From here on this partition's records come. */
-    void (*begin)(void *context, int32_t partition);
-    /* Each record, by ascending offset; anything but PDR_OK ends the walk. */
-    pdr_code (*record)(void *context, const pdr_log_record *record, pdr_error *err);
+    /* Each record, by ascending offset within its partition; anything but PDR_OK ends the walk. */
+    pdr_code (*record)(void *context, int32_t partition, const pdr_log_record *record, pdr_error *err);
     void *context;
 } pdr_log_walk;
 

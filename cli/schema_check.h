@@ -8,8 +8,10 @@
 /* What the store has of an entity, from best to worst. */
 typedef enum pdr_snapshot {
     PDR_SNAPSHOT_FITS,    /* a state of today's revision that decodes */
-    PDR_SNAPSHOT_OTHER,   /* only states of other revisions: rebuilt from history when it is used */
-    PDR_SNAPSHOT_DAMAGED, /* one of today's revision that doesn't decode: rebuilt too */
+    PDR_SNAPSHOT_UPCAST,  /* an older one that the declared steps lead on from */
+    PDR_SNAPSHOT_OTHER,   /* only states of revisions that no step leads on from: rebuilt from history when it
+                             is used */
+    PDR_SNAPSHOT_DAMAGED, /* one that can't be read: rebuilt too */
     PDR_SNAPSHOT_NONE,    /* no state at all: the same */
     PDR_SNAPSHOT_UNKNOWN, /* its entity type isn't declared by the application */
     PDR_SNAPSHOT_KINDS

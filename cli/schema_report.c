@@ -38,6 +38,7 @@ static const char *const ways[] = {[PDR_SURVEY_TODAY] = "today",
                                    [PDR_SURVEY_UNKNOWN] = "unknown"};
 
 static const char *const snapshot_names[] = {[PDR_SNAPSHOT_FITS] = "usable",
+                                             [PDR_SNAPSHOT_UPCAST] = "upcast",
                                              [PDR_SNAPSHOT_OTHER] = "other_revision",
                                              [PDR_SNAPSHOT_DAMAGED] = "damaged",
                                              [PDR_SNAPSHOT_NONE] = "none",
@@ -103,8 +104,11 @@ static pdr_code put_group(pdr_buf *out, const pdr_survey_group *g)
 static pdr_code put_snapshots(pdr_buf *out, const pdr_snapshots *s)
 {
     if (!s->looked) return pdr_buf_printf(out, "snapshots: no --store, none looked at\n");
-    TRY(pdr_buf_printf(out, "snapshots: %" PRIu64 " entities, %" PRIu64 " usable, %" PRIu64 " to be rebuilt",
-                       s->entities, s->counts[PDR_SNAPSHOT_FITS], rebuilt(s)));
+    TRY(pdr_buf_printf(out, "snapshots: %" PRIu64 " entities, %" PRIu64 " usable, ", s->entities,
+                       s->counts[PDR_SNAPSHOT_FITS]));
+    if (s->counts[PDR_SNAPSHOT_UPCAST])
+        TRY(pdr_buf_printf(out, "%" PRIu64 " to be upcast, ", s->counts[PDR_SNAPSHOT_UPCAST]));
+    TRY(pdr_buf_printf(out, "%" PRIu64 " to be rebuilt", rebuilt(s)));
     if (s->counts[PDR_SNAPSHOT_DAMAGED])
         TRY(pdr_buf_printf(out, " (%" PRIu64 " of them damaged)", s->counts[PDR_SNAPSHOT_DAMAGED]));
     if (s->counts[PDR_SNAPSHOT_UNKNOWN])

@@ -25,20 +25,27 @@ static const pdr_folder *folder_of(const tally *t, pdr_bytes key)
     return NULL;
 }
 
-static bool decodes(tally *t, const pdr_type *type, pdr_bytes state)
+static bool is_read(const pdr_folder *folder, uint64_t revision)
 {
-    pdr_arena_clear(&t->arena);
-    void *value = pdr_arena_alloc(&t->arena, type->size);
-    return value && type->decode(state, &t->arena, value, NULL) == PDR_OK;
+    size_t count;
+    const uint64_t *revisions = pdr_state_chain_revisions(pdr_folder_states(folder), &count);
+    for (size_t i = 0; i < count; i++)
+        if (revisions[i] == revision) return true;
+    return false;
 }
 
 static pdr_snapshot judge(tally *t, const pdr_head *head)
 {
+    void *value;
     const pdr_folder *folder = folder_of(t, head->key);
     if (!folder) return PDR_SNAPSHOT_UNKNOWN;
     if (!head->state.data) return PDR_SNAPSHOT_NONE;
-    if (head->revision != pdr_folder_revision(folder)) return PDR_SNAPSHOT_OTHER;
-    return decodes(t, pdr_folder_type(folder)->state, head->state) ? PDR_SNAPSHOT_FITS : PDR_SNAPSHOT_DAMAGED;
+    if (!is_read(folder, head->revision)) return PDR_SNAPSHOT_OTHER;
+    pdr_arena_clear(&t->arena);
+    if (pdr_state_chain_read(pdr_folder_states(folder), head->revision, head->state, &t->arena, &value,
+                             NULL) != PDR_OK)
+        return PDR_SNAPSHOT_DAMAGED;
+    return head->revision == pdr_folder_revision(folder) ? PDR_SNAPSHOT_FITS : PDR_SNAPSHOT_UPCAST;
 }
 
 /* All states of an entity come one after the other; the best one says what becomes of it. */

@@ -15,32 +15,24 @@ struct pdr_survey {
     pdr_schema_book *book;
     pdr_folder **folders; /* one per entity type */
     uint64_t sample;
-    int32_t partition;
-    pdr_commit_reader commits;
-    bool begun;
+    int32_t partition;          /* of the record that is being taken */
+    pdr_commit_reader *commits; /* one per partition */
+    int32_t partitions;
     size_t kind; /* of the newest event: place of its entity type; entity_count: none */
     survey_table table;
     pdr_arena scratch;
-    pdr_survey_totals totals; /* of the partitions before this one */
+    uint64_t records, events;
     const pdr_survey_group **list;
 };
 
 /* --- life cycle --- */
 
-static void end_partition(pdr_survey *survey)
-{
-    if (!survey->begun) return;
-    survey->totals.voids += survey->commits.voids;
-    survey->totals.foreigns += survey->commits.foreigns;
-    survey->totals.malformeds += survey->commits.malformeds;
-    pdr_commit_reader_release(&survey->commits);
-    survey->begun = false;
-}
-
 void pdr_survey_close(pdr_survey *survey)
 {
     if (!survey) return;
-    end_partition(survey);
+    for (int32_t i = 0; i < survey->partitions; i++)
+        pdr_commit_reader_release(&survey->commits[i]);
+    pdr_free(survey->commits);
     for (size_t i = 0; survey->folders && i < survey->app->entity_count; i++)
         pdr_folder_close(survey->folders[i]);
     pdr_free(survey->folders);
@@ -156,16 +148,23 @@ static pdr_code read_event(pdr_survey *survey, pdr_survey_group *group, const pd
     return PDR_OK;
 }
 
-static void note_failure(pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,
+static bool is_before(const pdr_survey *survey, const pdr_log_record *record, const pdr_survey_place *place)
+{
+    return survey->partition < place->partition ||
+           (survey->partition == place->partition && record->offset < place->offset);
+}
+
+/* `why` NULL: the same as before. */
+static void note_failure(const pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,
                          const pdr_error *why)
 {
-    if (group->failed++) return;
+    if (group->failed++ && !is_before(survey, event->record, &group->bad)) return;
     pdr_bytes key = event->record->entry.key;
     group->bad = (pdr_survey_place){survey->partition, event->record->offset, event->record->append_ms};
     memcpy(group->bad_entity, key.data, key.size);
     group->bad_entity[key.size] = '\0';
     group->bad_seq = event->header->seq;
-    group->why = *why;
+    if (why) group->why = *why;
 }
 
 /* Nothing of the group can be read, whatever its events hold: one error says it for all. */
@@ -181,7 +180,7 @@ static pdr_code try_event(pdr_survey *survey, pdr_survey_group *group, const pdr
     pdr_code code;
     group->tried++;
     if (is_hopeless(group)) {
-        group->failed++;
+        note_failure(survey, group, event, NULL);
         return PDR_OK;
     }
     if (group->entity_type)
@@ -198,11 +197,17 @@ static pdr_code try_event(pdr_survey *survey, pdr_survey_group *group, const pdr
     return PDR_OK;
 }
 
+static bool is_earlier(const pdr_survey_place *a, const pdr_survey_place *b)
+{
+    if (a->append_ms != b->append_ms) return a->append_ms < b->append_ms;
+    return a->partition != b->partition ? a->partition < b->partition : a->offset < b->offset;
+}
+
 static void note(const pdr_survey *survey, pdr_survey_group *group, const pdr_log_record *record)
 {
     pdr_survey_place here = {survey->partition, record->offset, record->append_ms};
-    if (here.append_ms < group->first.append_ms) group->first = here;
-    if (here.append_ms >= group->last.append_ms) group->last = here;
+    if (is_earlier(&here, &group->first)) group->first = here;
+    if (is_earlier(&group->last, &here)) group->last = here;
     group->count++;
 }
 
@@ -212,7 +217,7 @@ static pdr_code take_commit(void *context, const pdr_commit_event *events, size_
     pdr_survey *survey = context;
     pdr_code code = PDR_OK;
     (void)before;
-    survey->totals.events += number;
+    survey->events += number;
     for (size_t i = 0; code == PDR_OK && i < number; i++) {
         pdr_survey_group *group = NULL;
         code = group_of(survey, events[i].record, &group, err);
@@ -233,29 +238,31 @@ static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_rec
     pdr_string text = {(const char *)json.data, json.size};
     pdr_code code = survey_table_learn(&survey->table, header->schema_fingerprint, json, err);
     if (code != PDR_OK) return code;
-    int32_t id = header->registry_id ? header->registry_id : PDR_BOOK_NO_ID;
+    int32_t id = header->registry_id > 0 ? header->registry_id : PDR_BOOK_NO_ID;
     code = pdr_schema_book_add(survey->book, header->schema_fingerprint, text, id, err);
-    return code == PDR_BAD_SCHEMA || code == PDR_CONFLICT
-               ? PDR_OK
-               : code; /* then its events can't be read: a finding */
+    /* A schema that is none, an id that stands for two: then its events can't be read, which is a finding. */
+    return code == PDR_BAD_SCHEMA || code == PDR_CONFLICT ? PDR_OK : code;
 }
 
 static const pdr_commit_sink sink = {take_commit, take_other};
 
-void pdr_survey_begin(pdr_survey *survey, int32_t partition)
+pdr_code pdr_survey_begin(pdr_survey *survey, int32_t partitions, pdr_error *err)
 {
-    end_partition(survey);
-    survey->partition = partition;
-    pdr_commit_reader_init(&survey->commits, PDR_POSITION_START, &sink, survey);
-    survey->begun = true;
+    survey->commits = pdr_calloc((size_t)partitions, sizeof *survey->commits);
+    if (!survey->commits) return pdr_fail(err, PDR_NOMEM, "%d partitions", (int)partitions);
+    survey->partitions = partitions;
+    for (int32_t i = 0; i < partitions; i++)
+        pdr_commit_reader_init(&survey->commits[i], PDR_POSITION_START, &sink, survey);
+    return PDR_OK;
 }
 
-pdr_code pdr_survey_take(pdr_survey *survey, const pdr_log_record *record, pdr_error *err)
+pdr_code pdr_survey_take(pdr_survey *survey, int32_t partition, const pdr_log_record *record, pdr_error *err)
 {
-    survey->totals.records++;
-    pdr_code code = pdr_commit_reader_take(&survey->commits, record, err);
+    survey->records++;
+    survey->partition = partition;
+    pdr_code code = pdr_commit_reader_take(&survey->commits[partition], record, err);
     if (PDR_LIKELY(code == PDR_OK)) return PDR_OK;
-    return pdr_fail_context(err, code, "partition %d", (int)survey->partition);
+    return pdr_fail_context(err, code, "partition %d", (int)partition);
 }
 
 /* --- what was found --- */
@@ -308,11 +315,12 @@ bool pdr_survey_next_schema(const pdr_survey *survey, size_t *cursor, pdr_survey
 
 pdr_survey_totals pdr_survey_totals_of(const pdr_survey *survey)
 {
-    pdr_survey_totals totals = survey->totals;
-    if (!survey->begun) return totals;
-    totals.voids += survey->commits.voids;
-    totals.foreigns += survey->commits.foreigns;
-    totals.malformeds += survey->commits.malformeds;
+    pdr_survey_totals totals = {.records = survey->records, .events = survey->events};
+    for (int32_t i = 0; i < survey->partitions; i++) {
+        totals.voids += survey->commits[i].voids;
+        totals.foreigns += survey->commits[i].foreigns;
+        totals.malformeds += survey->commits[i].malformeds;
+    }
     return totals;
 }
 

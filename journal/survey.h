@@ -46,7 +46,7 @@ typedef struct pdr_survey_group {
     size_t result_count;
     uint64_t dropped;     /* of `tried`: of which nothing was left */
     uint64_t failed;      /* of `tried`; when nothing of the group can be read, all that were counted */
-    pdr_survey_place bad; /* the first that failed: lowest partition, then offset, if read in that order */
+    pdr_survey_place bad; /* the first that failed: lowest partition, then offset */
     char bad_entity[PDR_MAX_ENTITY_ID + 1];
     uint64_t bad_seq;
     pdr_error why;
@@ -60,11 +60,13 @@ typedef struct pdr_survey_totals {
 PDR_CHECKED pdr_code pdr_survey_open(pdr_survey **out, const pdr_app *app, uint64_t sample, pdr_error *err);
 void pdr_survey_close(pdr_survey *survey); /* NULL is fine */
 
-/* From here on records of this partition are given, from its beginning. */
-void pdr_survey_begin(pdr_survey *survey, int32_t partition);
-/* The next record, by ascending offset. PDR_CORRUPT, PDR_TOO_NEW, PDR_TOO_LARGE (too many groups), PDR_NOMEM;
- * an event that today's code can't read is no failure, but a finding. After a failure only close is left. */
-PDR_CHECKED pdr_code pdr_survey_take(pdr_survey *survey, const pdr_log_record *record, pdr_error *err);
+/* The log has so many partitions, and all are given from their beginnings. Once. PDR_NOMEM. */
+PDR_CHECKED pdr_code pdr_survey_begin(pdr_survey *survey, int32_t partitions, pdr_error *err);
+/* The next record of a partition, by ascending offset. PDR_CORRUPT, PDR_TOO_NEW, PDR_TOO_LARGE (too many
+ * groups), PDR_NOMEM; an event that today's code can't read is no failure, but a finding. After a failure
+ * only close is left. */
+PDR_CHECKED pdr_code pdr_survey_take(pdr_survey *survey, int32_t partition, const pdr_log_record *record,
+                                     pdr_error *err);
 
 /* What was found, sorted by entity type, name, version and fingerprint. Borrowed from the survey until the
  * next call of this. PDR_NOMEM. */

@@ -189,7 +189,7 @@ class Check(Programs):
                 told += piece
             self.assertEqual(running.wait(), DONE)
         os.close(mine)
-        self.assertRegex(told.decode(), r"reading partition \d of 3: \d+ of 20\d+ records, \d+ records/s, \d+ s left")
+        self.assertRegex(told.decode(), r"reading: \d+ of 20\d+ records, \d of 3 partitions done, \d+ records/s, \d+ s left")
         self.assertTrue(told.endswith(b"\r\x1b[K"), told[-80:])
 
 

@@ -94,9 +94,9 @@ static pdr_code read_log(uint64_t sample)
     pdr_error err = {0};
     pdr_survey_close(survey);
     cr_assert_eq(pdr_survey_open(&survey, sim_app(1), sample, NULL), PDR_OK);
-    pdr_survey_begin(survey, 3);
+    cr_assert_eq(pdr_survey_begin(survey, 4, NULL), PDR_OK);
     for (size_t i = 0; i < log_.count; i++) {
-        pdr_code code = pdr_survey_take(survey, &log_.records[i], &err);
+        pdr_code code = pdr_survey_take(survey, 3, &log_.records[i], &err);
         if (code == PDR_OK) continue;
         cr_expect_eq(err.code, code);
         cr_expect(strstr(err.message, "partition 3"), "%s", err.message);
@@ -184,6 +184,26 @@ Test(survey, an_event_that_does_not_decode_is_told_and_the_rest_goes_on)
     cr_expect_eq(g->bad.offset, bad);
     cr_expect_eq(g->bad_seq, 2);
     cr_expect_eq(g->why.code, PDR_BAD_DATA);
+}
+
+Test(survey, the_first_that_fails_is_of_the_lowest_partition_in_whatever_order_they_are_read)
+{
+    static const int32_t order[] = {2, 0, 3, 1};
+    fence();
+    schema(UNKNOWN, unknown_json);
+    int64_t first = fact("acct/1", 1, UNKNOWN, 0, 1);
+    fact("acct/1", 2, UNKNOWN, 0, 1);
+    cr_assert_eq(pdr_survey_open(&survey, sim_app(1), 1, NULL), PDR_OK);
+    cr_assert_eq(pdr_survey_begin(survey, 4, NULL), PDR_OK);
+    for (size_t p = 0; p < 4; p++)
+        for (size_t i = 0; i < log_.count; i++)
+            cr_assert_eq(pdr_survey_take(survey, order[p], &log_.records[i], NULL), PDR_OK);
+    const pdr_survey_group *g = group(0, 1);
+    cr_expect_eq(g->failed, 8);
+    cr_expect_eq(g->bad.partition, 0);
+    cr_expect_eq(g->bad.offset, first);
+    cr_expect_eq(g->bad_seq, 1);
+    cr_expect_eq(g->why.code, PDR_UNKNOWN_SCHEMA);
 }
 
 Test(survey, a_sample_reads_one_in_so_many_and_always_the_first)
@@ -277,9 +297,9 @@ Test(survey, any_allocation_may_fail)
         survey = NULL;
         pdr_mem_fail_at(nth);
         code = pdr_survey_open(&survey, sim_app(1), 1, NULL);
-        if (code == PDR_OK) pdr_survey_begin(survey, 0);
+        if (code == PDR_OK) code = pdr_survey_begin(survey, 1, NULL);
         for (size_t i = 0; code == PDR_OK && i < log_.count; i++)
-            code = pdr_survey_take(survey, &log_.records[i], NULL);
+            code = pdr_survey_take(survey, 0, &log_.records[i], NULL);
         if (code == PDR_OK) code = pdr_survey_groups(survey, &groups, &count, NULL);
         pdr_mem_fail_at(0);
     }
