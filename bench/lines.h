@@ -30,6 +30,8 @@ void bench_plan_added(const bench_run *run, int round, double *ours, double *bar
 void bench_plan_dropped(const bench_run *run, int round, double *ours, double *bare);
 void bench_plan_enum(const bench_run *run, int round, double *ours, double *bare);
 void bench_plan_avro_c(const bench_run *run, int round, double *ours, double *bare);
+void bench_schema_check(const bench_run *run, int round, double *ours, double *bare);
+void bench_schema_check_kafka(const bench_run *run, int round, double *ours, double *bare);
 void bench_upcast_step(const bench_run *run, int round, double *ours, double *bare);
 
 #endif

@@ -53,7 +53,7 @@ bench_main() {
   done
   need_packages build bench services
   build_programs "bench/bench_$name"
-  [ "$name" = schemas ] || services_begin
+  services_begin
   "$PDR_RELEASE/bench/bench_$name" ${flags[@]+"${flags[@]}"}
 }
 
