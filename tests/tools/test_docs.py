@@ -54,6 +54,13 @@ class Docs(unittest.TestCase):
         shown = re.findall(r"^```c\n(.*?)^```$", read("README.md"), re.MULTILINE | re.DOTALL)
         self.assertIn(read("examples/account/main.c"), shown)
 
+    def test_schema_evolution_shows_the_loans_upcasters_as_they_are(self):
+        shown = re.findall(r"^```c\n(.*?)^```$", read("docs/schema-evolution.md"), re.MULTILINE | re.DOTALL)
+        marked = re.findall(r"^/\* docs/schema-evolution\.md: .*? \*/\n(.*?)^/\* end \*/$", read("examples/loans/upcasters.c"),
+                            re.MULTILINE | re.DOTALL)
+        self.assertEqual(len(marked), 4)
+        self.assertEqual(shown, marked)
+
     def test_every_link_leads_somewhere(self):
         self.assertEqual([fault for page in pages() for fault in broken_links(page, read(page))], [])
 
