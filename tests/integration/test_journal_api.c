@@ -538,7 +538,7 @@ Test(journal, two_owners_of_everything_lose_and_double_nothing)
                        id, &answer);
         }
         cr_assert_eq(code, PDR_OK, "%s", pdr_code_name(code));
-        cr_assert_eq(answer.seq, i + 1);
+        cr_assert_eq(answer.seq, (uint64_t)i + 1);
         sum += i + 1;
     }
     pdr_journal_close(journals[0]);

@@ -55,7 +55,6 @@ Test(readers, a_partition_is_read_to_its_end_as_it_is_at_each_call)
     pdr_journal *journal = bank_open(&options);
     pdr_reader *readers[2];
     pdr_position last[2];
-    int read = 0;
     for (int p = 0; p < 2; p++) {
         cr_assert_eq(pdr_reader_open(&readers[p], journal, p, PDR_POSITION_START, NULL), PDR_OK);
         cr_assert_eq(read_all(readers[p], NULL), 0, "an owner's own records are not events");
@@ -73,7 +72,6 @@ Test(readers, a_partition_is_read_to_its_end_as_it_is_at_each_call)
             }
         }
         cr_assert_eq(found, 200 * round);
-        read += found;
     }
     for (int p = 0; p < 2; p++) {
         pdr_reader_close(readers[p]);
