@@ -1,0 +1,253 @@
+/* Declarative files: what they do to rows, and what is wrong with bad ones. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "projections/cell.h"
+#include "projections/projection.h"
+#include "viewed.gen.h"
+
+static pdr_code apply(void *state, const pdr_event *event, pdr_arena *arena)
+{
+    (void)state;
+    (void)event;
+    (void)arena;
+    return PDR_OK;
+}
+
+static const pdr_type *const events[] = {&viewed_opened_type, &viewed_closed_type};
+static const pdr_entity_type order = {.abi_size = sizeof(pdr_entity_type),
+                                      .name = "order",
+                                      .state = &viewed_state_type,
+                                      .events = events,
+                                      .event_count = 2,
+                                      .apply = apply};
+static const pdr_entity_type *const entities[] = {&order};
+static const pdr_app app = {sizeof(pdr_app), PDR_ABI_VERSION, "shop", entities, 1};
+
+#define ORDERS                                                                                               \
+    "projection orders version 1;\n"                                                                         \
+    "table orders (id text, status text not null default 'new', total numeric(12,2), pieces integer not "    \
+    "null default "                                                                                          \
+    "0, note text, changed timestamptz, late boolean, primary key (id)) key entity (entity.key) index "      \
+    "(status);\n"                                                                                            \
+    "table days (day date, kind text, orders bigint not null default 0, best numeric(12,2), primary key "    \
+    "(day, kind))"                                                                                           \
+    " key shared (date(time), 'all');\n"
+
+typedef struct played {
+    pdr_projection *projection;
+    pdr_rows *rows;
+    pdr_error err;
+} played;
+
+static played open_file(const char *text)
+{
+    played p = {0};
+    pdr_code code = pdr_projection_read(&p.projection, "orders.sql", pdr_string_of(text), &app, &p.err);
+    cr_assert_eq(code, PDR_OK, "%s", p.err.message);
+    cr_assert_eq(pdr_rows_open(&p.rows, p.projection->tables, p.projection->table_count, 1 << 20, NULL),
+                 PDR_OK);
+    return p;
+}
+
+static void close_file(played *p)
+{
+    pdr_rows_close(p->rows);
+    pdr_projection_close(p->projection);
+}
+
+static viewed_opened opened(void)
+{
+    static const uint8_t total[] = {0x04, 0xd2}; /* 12.34 */
+    viewed_opened event;
+    viewed_opened_type.init(&event);
+    event.total = pdr_bytes_of(total, sizeof total);
+    event.pieces = 3;
+    event.weight = 1.5;
+    event.seen = 1500;
+    return event;
+}
+
+static pdr_code project(played *p, const pdr_type *type, const void *value, const char *entity, uint64_t seq)
+{
+    pdr_projected projected = {
+        .entity = pdr_string_of(entity),
+        .event = {.type = type, .value = value, .seq = seq, .time_us = INT64_C(86400000000)},
+        .parts = 1};
+    cr_assert_eq(pdr_rows_begin(p->rows, 0, NULL), PDR_OK);
+    return p->projection->ops->project(p->projection, &projected, p->rows, &p->err);
+}
+
+static const pdr_view_step *take(played *p, size_t *count)
+{
+    const pdr_view_step *steps;
+    cr_assert_eq(pdr_rows_take(p->rows, &steps, count, NULL), PDR_OK);
+    return steps;
+}
+
+static void expect_text(const pdr_cell *cell, const char *text)
+{
+    cr_expect(!cell->null && cell->as.bytes.size == strlen(text) &&
+                  !memcmp(cell->as.bytes.data, text, strlen(text)),
+              "%s", text);
+}
+
+Test(definition, rules_become_changes_of_rows)
+{
+    size_t count;
+    played p = open_file(
+        ORDERS "on shop.Opened upsert orders set status = 'open', total = event.total, pieces = "
+               "event.pieces, note = event.note, changed = event.seen, late = event.due < date "
+               "'1980-01-01'\n upsert days key (date(time), event.kind) set orders = orders + 1, best "
+               "= greatest(best, event.total);\n"
+               "on shop.Closed delete orders;");
+    viewed_opened event = opened();
+    cr_assert_eq(project(&p, &viewed_opened_type, &event, "order/7", 1), PDR_OK, "%s", p.err.message);
+    const pdr_view_step *steps = take(&p, &count);
+    cr_assert_eq(count, 2u);
+    const pdr_row_change *row = steps[0].rows;
+    expect_text(row->key, "7");
+    expect_text(&row->cells[0], "open");
+    cr_expect_eq(row->cells[1].as.integer, 1234);
+    cr_expect_eq(row->cells[2].as.integer, 3);
+    cr_expect(row->cells[3].null);
+    cr_expect_eq(row->cells[4].as.integer, 1500000);
+    cr_expect(row->cells[5].as.boolean);
+    row = steps[1].rows;
+    cr_expect_eq(row->key[0].as.integer, 1);
+    expect_text(&row->key[1], "web");
+    cr_expect_eq(row->modes[0], PDR_CELL_ADD);
+    cr_expect_eq(row->modes[1], PDR_CELL_GREATEST);
+    cr_expect_eq(p.projection->tables[0].statement_count, 1u);
+    pdr_rows_settle(p.rows);
+    viewed_closed closed = {.pieces = 1};
+    cr_assert_eq(project(&p, &viewed_closed_type, &closed, "order/7", 2), PDR_OK);
+    steps = take(&p, &count);
+    cr_assert_eq(count, 1u);
+    cr_expect(steps[0].rows[0].remove);
+    close_file(&p);
+}
+
+Test(definition, old_values_are_those_before_the_event)
+{
+    size_t count;
+    played p = open_file(
+        ORDERS "on shop.Opened upsert orders set pieces = pieces * 2 + event.pieces, status = case when "
+               "pieces > 2 then 'many' else 'few' end\n upsert days set orders = orders + orders.pieces;");
+    viewed_opened event = opened();
+    cr_assert_eq(project(&p, &viewed_opened_type, &event, "order/7", 1), PDR_BUSY);
+    const pdr_cell *const *keys;
+    pdr_rows_undo(p.rows);
+    cr_assert_eq(pdr_rows_wanted(p.rows, 0, &keys), 1u);
+    expect_text(keys[0], "7");
+    cr_assert_eq(pdr_rows_fetched(p.rows, 0, NULL, 0, NULL), PDR_OK);
+    for (uint64_t seq = 1; seq <= 2; seq++)
+        cr_assert_eq(project(&p, &viewed_opened_type, &event, "order/7", seq), PDR_OK, "%s", p.err.message);
+    const pdr_view_step *steps = take(&p, &count);
+    cr_assert_eq(count, 2u);
+    cr_expect_eq(steps[0].rows[0].cells[2].as.integer, 9, "0 * 2 + 3, then 3 * 2 + 3");
+    expect_text(&steps[0].rows[0].cells[0], "many");
+    cr_expect_eq(steps[1].rows[0].cells[0].as.integer, 3, "0 before the first, 3 before the second");
+    close_file(&p);
+}
+
+Test(definition, a_condition_that_is_null_does_not_hold)
+{
+    size_t count;
+    viewed_opened event = opened();
+    played p = open_file(ORDERS "on shop.Opened when event.by.clerk > 5 upsert orders set status = 'x';");
+    cr_assert_eq(project(&p, &viewed_opened_type, &event, "order/7", 1), PDR_OK);
+    (void)take(&p, &count);
+    cr_expect_eq(count, 0u);
+    close_file(&p);
+}
+
+Test(definition, statements_get_numbered_parameters)
+{
+    size_t count;
+    viewed_opened event = opened();
+    played p = open_file(
+        ORDERS "on shop.Opened run $$ update {orders} set note = ':no'::text where id = :id and pieces > "
+               ":n $$ with (n = event.pieces, id = entity.key);");
+    cr_assert_eq(project(&p, &viewed_opened_type, &event, "order/7", 1), PDR_OK, "%s", p.err.message);
+    const pdr_view_step *steps = take(&p, &count);
+    cr_assert_eq(count, 1u);
+    cr_expect_str_eq(steps[0].statement,
+                     " update {orders} set note = ':no'::text where id = $2 and pieces > $1 ");
+    cr_expect_eq(steps[0].parameters[0].as.integer, 3);
+    expect_text(&steps[0].parameters[1], "7");
+    close_file(&p);
+}
+
+static const struct {
+    const char *text, *says;
+} bad_files[] = {
+    {"", "orders.sql:1:1: 'projection' is expected, but the file ends"},
+    {"projection Orders version 1;", "1:12: the projection's name is expected"},
+    {"projection o version 0;", "1:22: a version from 1"},
+    {"projection o version 1;", "has no table"},
+    {ORDERS, "has no rule"},
+    {ORDERS "on shop.Nothing delete orders;", "4:4: the application shop has no event 'shop.Nothing'"},
+    {ORDERS "on shop.Opened upsert nothing set a = 1;", "4:23: there is no table 'nothing'"},
+    {ORDERS "on shop.Opened upsert orders set nothing = 1;", "4:34: table orders has no column 'nothing'"},
+    {ORDERS "on shop.Opened upsert orders set id = 'x';", "belongs to the key"},
+    {ORDERS "on shop.Opened upsert orders set note = event.nothing;",
+     "4:41: shop.Opened has no field 'nothing'"},
+    {ORDERS "on shop.Opened upsert orders set note = event.by.nothing;", "shop.By has no field 'by.nothing'"},
+    {ORDERS "on shop.Opened upsert orders set note = event.tags;", "has a type that no column can take"},
+    {ORDERS "on shop.Opened upsert orders set note = event.pieces;",
+     "column note is text, and the value is bigint"},
+    {ORDERS "on shop.Opened upsert orders set pieces = event.weight;", "column pieces is integer"},
+    {ORDERS "on shop.Opened upsert orders set pieces = 1 + 'x';", "a number is expected here, not text"},
+    {ORDERS "on shop.Opened upsert orders set pieces = (1;", "')' is expected, not ';'"},
+    {ORDERS "on shop.Opened upsert orders set pieces = 1, pieces = 2;", "is set twice"},
+    {ORDERS "on shop.Opened upsert days set orders = 5;", "days is shared between partitions"},
+    {ORDERS "on shop.Opened upsert days set orders = orders + orders;", "days is shared between partitions"},
+    {ORDERS "on shop.Opened upsert orders set pieces = days.orders;", "days is shared between partitions"},
+    {ORDERS "on shop.Opened delete days;", "its rows can't be deleted"},
+    {ORDERS "on shop.Opened when 1 upsert orders set pieces = 1;",
+     "a condition is true or false, not bigint"},
+    {ORDERS "on shop.Opened run $$ select :x $$;", "parameter ':x' isn't in its with"},
+    {ORDERS "on shop.Opened upsert orders set pieces = 1234567890123456789;", "at most 18 digits"},
+    {ORDERS "on shop.Opened upsert orders set note = 'x;", "a text has no end"},
+    {ORDERS "on shop.Opened upsert orders set note = \xff;", "isn't UTF-8"},
+    {ORDERS "on shop.Opened upsert orders set changed = time - time;",
+     "a number is expected here, not timestamptz"},
+    {ORDERS "on shop.Opened upsert orders set changed = timestamp '2020-13-01 00:00:00';", "is no timestamp"},
+    {"projection o version 1; table t (a text, b text) key entity (entity);", "has no primary key"},
+    {"projection o version 1; table t (a text, b text, primary key (b)) key entity (entity);", "first ones"},
+    {"projection o version 1; table t (a text, a text, primary key (a)) key entity (entity);",
+     "two columns a"},
+    {"projection o version 1; table t (a text, b bigint default 'x', primary key (a)) key entity (entity);",
+     "is text"},
+    {"projection o version 1; table t (a text, b integer, primary key (a)) key entity ('x'); on shop.Closed "
+     "delete t;",
+     "has 'entity' or 'entity.key'"},
+};
+
+Test(definition, what_is_wrong_is_said_with_its_place)
+{
+    for (size_t i = 0; i < sizeof bad_files / sizeof *bad_files; i++) {
+        pdr_projection *projection = NULL;
+        pdr_error err = {0};
+        pdr_code code =
+            pdr_projection_read(&projection, "orders.sql", pdr_string_of(bad_files[i].text), &app, &err);
+        cr_expect_eq(code, PDR_BAD_PROJECTION, "%zu: %s", i, bad_files[i].text);
+        cr_expect(strstr(err.message, bad_files[i].says), "%zu: wanted \"%s\", said \"%s\"", i,
+                  bad_files[i].says, err.message);
+    }
+}
+
+Test(definition, hostile_files_end_with_an_error)
+{
+    static char text[200000];
+    static const char *const repeated[] = {"(", "- ", "not ", "1 + ", "case when ", "coalesce(", "a.", "'"};
+    for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
+        pdr_projection *projection = NULL;
+        int size = snprintf(text, sizeof text, "%son shop.Opened upsert orders set pieces = ", ORDERS);
+        while ((size_t)size + 20 < sizeof text)
+            size += snprintf(text + size, sizeof text - (size_t)size, "%s", repeated[i]);
+        cr_expect_eq(pdr_projection_read(&projection, "f", pdr_string_of(text), &app, NULL),
+                     PDR_BAD_PROJECTION, "%s", repeated[i]);
+    }
+}
