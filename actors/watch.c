@@ -182,6 +182,7 @@ static void add_place(const pdr_place *place, pdr_stats *out)
     out->saves += counters.saves;
     out->saved_heads += counters.saved_heads;
     out->void_records += counters.voids;
+    out->history_reads += counters.history_reads;
     out->residents += gauges.residents;
     out->dirty += gauges.dirty;
     out->open_commands += gauges.open_commands;

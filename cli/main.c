@@ -6,9 +6,9 @@
 #include "cli/gen.h"
 
 static const pdr_cli_command *const commands[] = {
-    &pdr_cli_init,          &pdr_cli_gen_command, &pdr_cli_rebuild_store,  &pdr_cli_store_dump,
-    &pdr_cli_schema_check,  &pdr_cli_schema_list, &pdr_cli_schema_show,    &pdr_cli_schema_golden,
-    &pdr_cli_schema_compat, &pdr_cli_schema_diff, &pdr_cli_schema_register};
+    &pdr_cli_init,          &pdr_cli_gen_command, &pdr_cli_rebuild_store,   &pdr_cli_store_dump,
+    &pdr_cli_schema_check,  &pdr_cli_schema_list, &pdr_cli_schema_show,     &pdr_cli_schema_golden,
+    &pdr_cli_schema_compat, &pdr_cli_schema_diff, &pdr_cli_schema_register, &pdr_cli_snapshot_rebuild};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 const pdr_cli_command pdr_cli_gen_command = {
@@ -18,7 +18,7 @@ static void print_help(FILE *to)
 {
     fprintf(to, "usage: perdure COMMAND [FLAGS]\n\n");
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-16s%s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-18s%s\n", commands[i]->name, commands[i]->summary);
     fprintf(
         to,
         "\n"

@@ -62,8 +62,9 @@ typedef struct pdr_save {
 
 typedef struct pdr_lookup_key {
     pdr_bytes key;
-    const uint64_t *revisions; /* which state is wanted: the first of these that there is; distinct */
-    size_t revision_count;     /* at most PDR_STORE_MAX_REVISIONS; 0: no state */
+    /* Which state is wanted: that of the highest seq among these; of several the first. Distinct. */
+    const uint64_t *revisions;
+    size_t revision_count; /* at most PDR_STORE_MAX_REVISIONS; 0: no state */
 } pdr_lookup_key;
 
 /* States made beside the owners. */

@@ -52,7 +52,7 @@ static const char lookup_any_sql[] =
     " h.timer_us, h.ids, k.revision, s.seq, s.bytes"
     " FROM unnest($2, $3) WITH ORDINALITY AS k (key, revision, rank) JOIN @head h ON h.key = k.key"
     " LEFT JOIN @state s ON s.key = k.key AND s.revision = k.revision"
-    " ORDER BY h.key, s.key IS NULL, k.rank)";
+    " ORDER BY h.key, s.seq DESC NULLS LAST, k.rank)";
 
 static const char schemas_sql[] = "SELECT fingerprint, name, json, registry_id FROM @schema"
                                   " WHERE cardinality($1) = 0 OR fingerprint = ANY ($1)";

@@ -66,10 +66,11 @@ typedef struct sim_op {
 
 static const sim_state *wanted_state(const sim_head *head, const pdr_lookup_key *key)
 {
+    const sim_state *best = NULL;
     for (size_t i = 0; i < key->revision_count; i++)
         for (const sim_state *state = head->states; state; state = state->next)
-            if (state->revision == key->revisions[i]) return state;
-    return NULL;
+            if (state->revision == key->revisions[i] && (!best || state->seq > best->seq)) best = state;
+    return best;
 }
 
 static void look_up(sim_op *op, const sim_table *table)

@@ -166,21 +166,21 @@ static int keep_head(op *o, pdr_head head)
     return SQLITE_OK;
 }
 
-/* One key's head with the state of one revision into the operation's heads, if it is there. `last`: also
- * without a state. *found: no more revisions need be tried. */
-static int look_up_revision(sqlite_store *store, op *o, pdr_bytes key, uint64_t revision, bool last,
-                            bool *found)
+/* One key's head with the state of one revision into the operation's heads, if it is there and that state is
+ * newer than the one that was found for another revision. */
+static int look_up_revision(sqlite_store *store, op *o, pdr_bytes key, uint64_t revision, bool first)
 {
     sqlite3_stmt *s = store->lookup;
     int rc = pdr_sqlite_bind_text(s, 1, key);
     if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s, 2, (int64_t)revision);
     if (rc == SQLITE_OK) rc = sqlite3_step(s);
     int kept = SQLITE_OK;
-    *found = rc == SQLITE_DONE;
     if (rc == SQLITE_ROW) {
         pdr_head head = pdr_sqlite_column_head(s, 0);
-        *found = last || head.state.data;
-        if (*found) kept = keep_head(o, head);
+        const pdr_head *best = first ? NULL : &o->heads[o->head_count - 1];
+        bool newer = best && head.state.data && (!best->state.data || head.state_seq > best->state_seq);
+        if (newer) o->head_count--;
+        if (first || newer) kept = keep_head(o, head);
     }
     int reset = sqlite3_reset(s);
     if (kept != SQLITE_OK) return kept;
@@ -189,12 +189,10 @@ static int look_up_revision(sqlite_store *store, op *o, pdr_bytes key, uint64_t 
 
 static int look_up_key(sqlite_store *store, op *o, const pdr_lookup_key *key)
 {
-    bool found = false;
-    int rc = SQLITE_OK;
-    size_t tries = key->revision_count ? key->revision_count : 1;
-    for (size_t i = 0; i < tries && !found && rc == SQLITE_OK; i++)
-        rc = look_up_revision(store, o, key->key, key->revision_count ? key->revisions[i] : 0, i + 1 == tries,
-                              &found);
+    size_t before = o->head_count;
+    int rc = look_up_revision(store, o, key->key, key->revision_count ? key->revisions[0] : 0, true);
+    for (size_t i = 1; i < key->revision_count && o->head_count > before && rc == SQLITE_OK; i++)
+        rc = look_up_revision(store, o, key->key, key->revisions[i], false);
     return rc;
 }
 

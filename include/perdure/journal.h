@@ -226,7 +226,8 @@ typedef struct pdr_stats {
         void_records;
     uint64_t residents, dirty, open_commands;
     size_t resident_bytes, shell_bytes, ids_bytes;
-    uint64_t longest_tail; /* records that a takeover would scan in the worst partition */
+    uint64_t history_reads; /* states brought up by reading the entity's history */
+    uint64_t longest_tail;  /* records that a takeover would scan in the worst partition */
 } pdr_stats;
 /* Summed over the owned partitions, as of a moment in the call; waits for the workers to look. In a
  * completion on a worker thread: of that worker's partitions only. Walks over all resident entities: not for

@@ -8,7 +8,7 @@ COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": 
             "schema-check": ["schema", "check"], "schema-list": ["schema", "list"], "schema-show": ["schema", "show"],
             "schema-compat": ["schema", "compat"], "schema-diff": ["schema", "diff"],
             "schema-register": ["schema", "register"],
-            "schema-golden": ["schema", "golden"], "gen": ["gen"]}
+            "schema-golden": ["schema", "golden"], "snapshot-rebuild": ["snapshot", "rebuild"], "gen": ["gen"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
 
 

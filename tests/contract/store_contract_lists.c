@@ -224,20 +224,20 @@ Test(store_put_states, are_refused_by_another_store)
 
 /* --- look-ups that want one of several revisions --- */
 
-Test(store_revisions, the_first_wanted_one_that_is_there_comes)
+Test(store_revisions, the_newest_of_the_wanted_ones_comes_and_of_several_the_first)
 {
     pdr_store *store = store_world_store(0);
     pdr_head heads[3] = {head_of("a", 5, "a1"), head_of("b", 6, "b1"), head_of("c", 7, NULL)};
     pdr_stamp stamp = claimed(store);
     for (size_t i = 0; i < 3; i++)
         stamp = save_head(store, stamp, &heads[i]);
-    pdr_head fresh[2] = {state_of("a", 2, 4, "a2"), state_of("a", 3, 3, "a3")};
-    cr_assert_eq(put(store, &stamp, fresh, 2).code, PDR_OK);
-    const uint64_t wants[] = {9, 3, 2, 1}, wants_9[] = {9};
-    const pdr_lookup_key keys[] = {{text("c"), wants, 4},
-                                   {text("b"), wants, 4},
-                                   {text("a"), wants, 4},
-                                   {text("d"), wants, 4},
+    pdr_head fresh[3] = {state_of("a", 2, 4, "a2"), state_of("a", 3, 5, "a3"), state_of("a", 7, 2, "a7")};
+    cr_assert_eq(put(store, &stamp, fresh, 3).code, PDR_OK);
+    const uint64_t wants[] = {9, 7, 3, 2, 1}, wants_9[] = {9};
+    const pdr_lookup_key keys[] = {{text("c"), wants, 5},
+                                   {text("b"), wants, 5},
+                                   {text("a"), wants, 5},
+                                   {text("d"), wants, 5},
                                    {text("a"), NULL, 0}};
     outcome o = do_lookup(store, 0, keys, 4);
     cr_assert_eq(o.code, PDR_OK, "%s", o.error.message);
@@ -247,7 +247,7 @@ Test(store_revisions, the_first_wanted_one_that_is_there_comes)
         size_t k = (size_t)(o.heads[i].key.data[0] - 'a');
         pdr_head wanted = heads[k];
         if (k == 0) {
-            wanted.revision = wanted.state_seq = 3;
+            wanted.revision = 3; /* as new as that of revision 1 */
             wanted.state = text("a3");
         }
         expect_head(&o.heads[i], &wanted);
