@@ -5,15 +5,13 @@
 #include <stdio.h>
 
 #include "actors/waiter.h"
-#include "base/mem.h"
 #include "cli/common.h"
 #include "cli/json.h"
 #include "cli/log_walk.h"
-#include "journal/partitioner.h"
 #include "journal/schema_seek.h"
 #include "journal/snapshot_maker.h"
 
-enum { PAGE = 10000, BATCH = 500, BATCH_BYTES = 8 * 1024 * 1024, MAX_FDS = 16, MAX_REPORT = 1024 * 1024 };
+enum { PAGE = 10000, BATCH = 2000, BATCH_BYTES = 8 * 1024 * 1024, MAX_FDS = 16, MAX_REPORT = 1024 * 1024 };
 
 typedef struct rebuild {
     pdr_target target;
@@ -30,10 +28,10 @@ typedef struct rebuild {
     pdr_snapshot_maker *maker;
     pdr_buf after; /* the last key that is done or wanted */
     bool listed;   /* no page is left of this type */
-    /* The states of one partition that wait to be written. */
+    /* States that wait to be written. */
     pdr_head batch[BATCH];
+    int32_t batch_partitions[BATCH];
     size_t batch_count;
-    int32_t batch_partition;
     pdr_arena batch_bytes;
     /* What came of an operation. */
     bool answered;
@@ -113,15 +111,26 @@ static void wrote(void *context, uint64_t tag, const pdr_store_result *result)
 
 /* --- writing --- */
 
-static pdr_code flush(rebuild *r, pdr_error *err)
+static pdr_code write_partition(rebuild *r, int32_t partition, pdr_error *err)
 {
-    if (!r->batch_count) return PDR_OK;
-    pdr_new_states states = {.heads = r->batch, .count = r->batch_count};
+    static pdr_head heads[BATCH];
+    pdr_new_states states = {.heads = heads};
+    for (size_t i = 0; i < r->batch_count; i++)
+        if (r->batch_partitions[i] == partition) heads[states.count++] = r->batch[i];
+    if (!states.count) return PDR_OK;
     memcpy(states.store_id, r->store_id, sizeof states.store_id);
     r->answered = false;
-    pdr_code code = r->store->ops->put_states(r->store, r->batch_partition, &states, wrote, r, 0, err);
+    pdr_code code = r->store->ops->put_states(r->store, partition, &states, wrote, r, 0, err);
     code = wait_for_answer(r, code, err);
-    if (code == PDR_OK) r->made += r->batch_count;
+    if (code == PDR_OK) r->made += states.count;
+    return code;
+}
+
+static pdr_code flush(rebuild *r, pdr_error *err)
+{
+    pdr_code code = PDR_OK;
+    for (int32_t p = 0; code == PDR_OK && r->batch_count && p < r->meta.partitions; p++)
+        code = write_partition(r, p, err);
     r->batch_count = 0;
     pdr_arena_clear(&r->batch_bytes);
     return code;
@@ -131,15 +140,14 @@ static pdr_code made(void *context, int32_t partition, const pdr_head *head, pdr
 {
     rebuild *r = context;
     bool full = r->batch_count == BATCH || r->batch_bytes.used > BATCH_BYTES;
-    pdr_code code = full || partition != r->batch_partition ? flush(r, err) : PDR_OK;
+    pdr_code code = full ? flush(r, err) : PDR_OK;
     if (code != PDR_OK) return code;
     pdr_head *copy = &r->batch[r->batch_count];
     *copy = *head;
     copy->key = pdr_arena_bytes(&r->batch_bytes, head->key);
     copy->state = pdr_arena_bytes(&r->batch_bytes, head->state);
     if (!copy->key.data || !copy->state.data) return pdr_fail(err, PDR_NOMEM, "a batch of states");
-    r->batch_partition = partition;
-    r->batch_count++;
+    r->batch_partitions[r->batch_count++] = partition;
     return PDR_OK;
 }
 
@@ -214,14 +222,9 @@ static pdr_code next_page(rebuild *r, bool *full, pdr_error *err)
 
 /* --- a pass over the log --- */
 
-static void begin(void *context, int32_t partition)
+static pdr_code take(void *context, int32_t partition, const pdr_log_record *record, pdr_error *err)
 {
-    pdr_snapshot_maker_begin(((rebuild *)context)->maker, partition);
-}
-
-static pdr_code take(void *context, const pdr_log_record *record, pdr_error *err)
-{
-    return pdr_snapshot_maker_take(((rebuild *)context)->maker, record, err);
+    return pdr_snapshot_maker_take(((rebuild *)context)->maker, partition, record, err);
 }
 
 static pdr_code pass(rebuild *r, pdr_error *err)
@@ -235,10 +238,10 @@ static pdr_code pass(rebuild *r, pdr_error *err)
                          .log = r->log,
                          .partitions = r->meta.partitions,
                          .timeout_ms = timeout_of(r),
-                         .begin = begin,
                          .record = take,
                          .context = r};
-    pdr_code code = pdr_log_walk_run(&walk, err);
+    pdr_code code = pdr_snapshot_maker_begin(r->maker, r->meta.partitions, err);
+    if (code == PDR_OK) code = pdr_log_walk_run(&walk, err);
     if (code != PDR_OK) return code;
     pdr_snapshot_maker_end(r->maker, &left);
     code = flush(r, err);

@@ -26,9 +26,9 @@ struct pdr_snapshot_maker {
     size_t kept;    /* those of them that this pass makes: the first ones */
     wanted **slots; /* by hash; made when a pass begins */
     size_t mask;
-    int32_t partition;
-    bool reading;
-    pdr_commit_reader commits;
+    int32_t partition;          /* of the record that is being taken */
+    pdr_commit_reader *commits; /* one per partition, while a pass goes on */
+    int32_t partitions;
     pdr_arena scratch;
     pdr_buf packed;
     uint8_t left[PDR_LOG_MAX_KEY];
@@ -72,8 +72,10 @@ static void drop_state(pdr_snapshot_maker *m, wanted *w)
 
 static void stop_reading(pdr_snapshot_maker *m)
 {
-    if (m->reading) pdr_commit_reader_release(&m->commits);
-    m->reading = false;
+    for (int32_t i = 0; m->commits && i < m->partitions; i++)
+        pdr_commit_reader_release(&m->commits[i]);
+    pdr_free(m->commits);
+    m->commits = NULL;
 }
 
 static void forget_all(pdr_snapshot_maker *m)
@@ -254,18 +256,26 @@ static pdr_code on_other(void *context, pdr_verdict verdict, const pdr_log_recor
 
 static const pdr_commit_sink commits = {on_commit, on_other};
 
-void pdr_snapshot_maker_begin(pdr_snapshot_maker *m, int32_t partition)
+pdr_code pdr_snapshot_maker_begin(pdr_snapshot_maker *m, int32_t partitions, pdr_error *err)
 {
     stop_reading(m);
-    pdr_commit_reader_init(&m->commits, PDR_POSITION_START, &commits, m);
-    m->reading = true;
-    m->partition = partition;
+    m->commits = pdr_calloc((size_t)partitions, sizeof *m->commits);
+    if (!m->commits || (!m->slots && !make_slots(m))) {
+        pdr_free(m->commits);
+        m->commits = NULL;
+        return pdr_fail(err, PDR_NOMEM, "making states of %d partitions", (int)partitions);
+    }
+    m->partitions = partitions;
+    for (int32_t i = 0; i < partitions; i++)
+        pdr_commit_reader_init(&m->commits[i], PDR_POSITION_START, &commits, m);
+    return PDR_OK;
 }
 
-pdr_code pdr_snapshot_maker_take(pdr_snapshot_maker *m, const pdr_log_record *record, pdr_error *err)
+pdr_code pdr_snapshot_maker_take(pdr_snapshot_maker *m, int32_t partition, const pdr_log_record *record,
+                                 pdr_error *err)
 {
-    if (!m->slots && !make_slots(m)) return pdr_fail(err, PDR_NOMEM, "making states");
-    return pdr_commit_reader_take(&m->commits, record, err);
+    m->partition = partition;
+    return pdr_commit_reader_take(&m->commits[partition], record, err);
 }
 
 void pdr_snapshot_maker_end(pdr_snapshot_maker *m, pdr_bytes *left)

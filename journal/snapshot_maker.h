@@ -31,10 +31,11 @@ PDR_CHECKED pdr_code pdr_snapshot_maker_want(pdr_snapshot_maker *maker, const pd
                                              const pdr_head *head, pdr_error *err);
 size_t pdr_snapshot_maker_count(const pdr_snapshot_maker *maker); /* wanted in the next pass */
 
-/* A pass: each partition from its beginning. PDR_CORRUPT, PDR_TOO_NEW, PDR_NOMEM, or what `made` gave. */
-void pdr_snapshot_maker_begin(pdr_snapshot_maker *maker, int32_t partition);
-PDR_CHECKED pdr_code pdr_snapshot_maker_take(pdr_snapshot_maker *maker, const pdr_log_record *record,
-                                             pdr_error *err);
+/* A pass: each partition from its beginning, several at once if that is how they come. PDR_CORRUPT,
+ * PDR_TOO_NEW, PDR_NOMEM, or what `made` gave. */
+PDR_CHECKED pdr_code pdr_snapshot_maker_begin(pdr_snapshot_maker *maker, int32_t partitions, pdr_error *err);
+PDR_CHECKED pdr_code pdr_snapshot_maker_take(pdr_snapshot_maker *maker, int32_t partition,
+                                             const pdr_log_record *record, pdr_error *err);
 /* The pass is over: entities whose events didn't all come have failed; nothing is wanted any more. *left:
  * the key of the last entity that was done, when those after it were left out for want of memory: want them
  * again; borrowed until the next call. data NULL: all were done. */

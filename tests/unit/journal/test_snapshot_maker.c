@@ -142,9 +142,9 @@ static pdr_bytes read_log(void)
 {
     pdr_bytes left;
     pdr_error err = {0};
-    pdr_snapshot_maker_begin(maker, 0);
+    cr_assert_eq(pdr_snapshot_maker_begin(maker, 1, &err), PDR_OK);
     for (size_t i = 0; i < record_count; i++)
-        cr_assert_eq(pdr_snapshot_maker_take(maker, &records[i], &err), PDR_OK, "%s", err.message);
+        cr_assert_eq(pdr_snapshot_maker_take(maker, 0, &records[i], &err), PDR_OK, "%s", err.message);
     pdr_snapshot_maker_end(maker, &left);
     return left;
 }
