@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "actors/schema_ids.h"
 #include "base/mem.h"
 #include "cli/schema_survey.h"
+#include "schemas/version.h"
 
 /* Counting needs no decoding: of each version only its first event is read. */
 enum { SAMPLE = INT32_MAX };
@@ -112,24 +114,33 @@ static pdr_code read_log(pdr_schema_catalog *c, const pdr_plan *plan, pdr_error 
 static bool is_event(const pdr_schema_entry *entry)
 {
     return entry->role == PDR_SCHEMA_EVENT || entry->role == PDR_SCHEMA_OLDER ||
-           entry->role == PDR_SCHEMA_GAP || entry->role == PDR_SCHEMA_LOG_ONLY;
+           entry->role == PDR_SCHEMA_GAP || entry->role == PDR_SCHEMA_UNDECLARED;
+}
+
+/* The events of one fingerprint; if there is none, a new entry. */
+static pdr_code mark(pdr_schema_catalog *c, const pdr_schema_entry *like, pdr_error *err)
+{
+    bool known = false;
+    for (size_t i = 0; i < c->count; i++) {
+        pdr_schema_entry *entry = &c->entries[i];
+        if (!is_event(entry) || entry->fingerprint != like->fingerprint) continue;
+        known = true;
+        entry->in_log = entry->in_log || like->in_log;
+        entry->in_store = entry->in_store || like->in_store;
+    }
+    return known ? PDR_OK : add(c, like, err);
 }
 
 static pdr_code add_schema(pdr_schema_catalog *c, const pdr_survey_schema *schema, pdr_error *err)
 {
-    bool known = false;
-    for (size_t i = 0; i < c->count; i++)
-        if (is_event(&c->entries[i]) && c->entries[i].fingerprint == schema->fingerprint)
-            known = c->entries[i].in_log = true;
-    if (known) return PDR_OK;
-    pdr_schema_entry entry = {.role = PDR_SCHEMA_LOG_ONLY,
+    pdr_schema_entry entry = {.role = PDR_SCHEMA_UNDECLARED,
                               .name = schema->name,
                               .version = schema->version,
                               .readable_by_older = schema->readable_by_older,
                               .fingerprint = schema->fingerprint,
                               .json = schema->json,
                               .in_log = true};
-    return add(c, &entry, err);
+    return mark(c, &entry, err);
 }
 
 static void count_events(pdr_schema_catalog *c, const pdr_survey_group *group)
@@ -156,6 +167,51 @@ static pdr_code add_log(pdr_schema_catalog *c, pdr_error *err)
     return code;
 }
 
+/* --- the store's --- */
+
+static pdr_code read_table(pdr_schema_catalog *c, const pdr_target *target, pdr_error *err)
+{
+    enum { TIMEOUT_MS = 10000 };
+    pdr_store *store = NULL;
+    pdr_store_meta meta;
+    pdr_code code = pdr_schema_book_open(&c->book, err);
+    if (code == PDR_OK) code = pdr_target_open_store(target, &store, err);
+    if (code != PDR_OK) return code;
+    code = store->ops->meta(store, &meta, TIMEOUT_MS, err);
+    if (code == PDR_OK) code = pdr_schema_ids_load(c->book, store, TIMEOUT_MS, err);
+    store->ops->close(store);
+    return code;
+}
+
+static pdr_code add_row(pdr_schema_catalog *c, uint64_t fingerprint, pdr_error *err)
+{
+    pdr_string json;
+    pdr_schema_set *set;
+    pdr_schema_version version = {0, false};
+    if (!pdr_schema_book_find(c->book, fingerprint, &json)) return PDR_OK;
+    pdr_code code = pdr_schema_read(&set, "store", json, err);
+    if (code != PDR_OK) return code;
+    code = pdr_schema_version_of(&version, pdr_schema_set_root(set, 0), NULL);
+    pdr_schema_set_close(set);
+    pdr_schema_entry entry = {.role = PDR_SCHEMA_UNDECLARED,
+                              .name = pdr_schema_book_name(c->book, fingerprint).data,
+                              .version = code == PDR_OK ? version.version : 0,
+                              .readable_by_older = code == PDR_OK && version.readable_by_older,
+                              .fingerprint = fingerprint,
+                              .json = json.data,
+                              .in_store = true};
+    return mark(c, &entry, err);
+}
+
+static pdr_code add_table(pdr_schema_catalog *c, const pdr_target *target, pdr_error *err)
+{
+    pdr_code code = read_table(c, target, err);
+    size_t count = code == PDR_OK ? pdr_schema_book_count(c->book) : 0;
+    for (size_t i = 0; code == PDR_OK && i < count; i++)
+        code = add_row(c, pdr_schema_book_at(c->book, i), err);
+    return code;
+}
+
 /* --- together --- */
 
 static int order_of_texts(const char *a, const char *b)
@@ -175,22 +231,28 @@ static int order(const void *left, const void *right)
     return by ? by : (a->fingerprint > b->fingerprint) - (a->fingerprint < b->fingerprint);
 }
 
-/* The log is read only if its URL is given: it may be long. */
-static pdr_code add_all(pdr_schema_catalog *c, const pdr_target *target, pdr_error *err)
+static pdr_code add_log_of(pdr_schema_catalog *c, const pdr_target *target, pdr_error *err)
 {
     pdr_options options = PDR_OPTIONS_INIT;
     pdr_plan plan = {0};
+    options.journal = target->journal;
+    options.own_nothing = true;
+    pdr_code code = pdr_plan_init(&plan, &options, err);
+    if (code == PDR_OK) code = read_log(c, &plan, err);
+    if (code == PDR_OK) code = add_log(c, err);
+    pdr_plan_release(&plan);
+    return code;
+}
+
+static pdr_code add_all(pdr_schema_catalog *c, const pdr_target *target, pdr_error *err)
+{
     pdr_code code = PDR_OK;
     for (size_t i = 0; code == PDR_OK && c->app.app && i < c->app.app->entity_count; i++)
         code = add_entity(c, c->app.app->entities[i], err);
     c->has_log = target->journal != NULL;
-    if (code != PDR_OK || !c->has_log) return code;
-    options.journal = target->journal;
-    options.own_nothing = true;
-    code = pdr_plan_init(&plan, &options, err);
-    if (code == PDR_OK) code = read_log(c, &plan, err);
-    if (code == PDR_OK) code = add_log(c, err);
-    pdr_plan_release(&plan);
+    c->has_store = target->store != NULL;
+    if (code == PDR_OK && c->has_log) code = add_log_of(c, target, err);
+    if (code == PDR_OK && c->has_store) code = add_table(c, target, err);
     return code;
 }
 
@@ -198,9 +260,9 @@ pdr_code pdr_schema_catalog_open(pdr_schema_catalog *out, const pdr_target *targ
 {
     *out = (pdr_schema_catalog){.count = 0};
     pdr_code code = pdr_loaded_app_open_tolerant(&out->app, target->app, err);
-    if (code == PDR_OK && !out->app.app && !target->journal)
-        code =
-            pdr_fail(err, PDR_INVALID_ARGUMENT, "neither an application nor a log: give --app or --journal");
+    if (code == PDR_OK && !out->app.app && !target->journal && !target->store)
+        code = pdr_fail(err, PDR_INVALID_ARGUMENT,
+                        "neither an application, a log nor a store: give --app, --journal or --store");
     if (code == PDR_OK) code = add_all(out, target, err);
     if (code == PDR_OK && out->count) qsort(out->entries, out->count, sizeof *out->entries, order);
     return code;
@@ -209,6 +271,7 @@ pdr_code pdr_schema_catalog_open(pdr_schema_catalog *out, const pdr_target *targ
 void pdr_schema_catalog_release(pdr_schema_catalog *catalog)
 {
     pdr_survey_close(catalog->survey);
+    pdr_schema_book_close(catalog->book);
     pdr_free(catalog->entries);
     pdr_loaded_app_close(&catalog->app);
 }

@@ -19,7 +19,7 @@ static const char *const roles[] = {[PDR_SCHEMA_EVENT] = "event",
                                     [PDR_SCHEMA_STATE] = "state",
                                     [PDR_SCHEMA_OLD_STATE] = "older state",
                                     [PDR_SCHEMA_COMMAND] = "command",
-                                    [PDR_SCHEMA_LOG_ONLY] = "not declared"};
+                                    [PDR_SCHEMA_UNDECLARED] = "not declared"};
 
 /* --- text --- */
 
@@ -47,7 +47,7 @@ static pdr_code put_state_step(pdr_buf *out, const pdr_state_upcaster *step)
     return pdr_buf_printf(out, ", revision %" PRIu32, step->to_revision);
 }
 
-static pdr_code put_entry(pdr_buf *out, const pdr_schema_entry *e, bool has_log)
+static pdr_code put_entry(pdr_buf *out, const pdr_schema_entry *e)
 {
     TRY(pdr_buf_printf(out, "  %-12s  ", roles[e->role]));
     TRY(put_name(out, e->name, e->version));
@@ -58,7 +58,8 @@ static pdr_code put_entry(pdr_buf *out, const pdr_schema_entry *e, bool has_log)
     if (e->step) TRY(put_step(out, e->step));
     if (e->state_step) TRY(put_state_step(out, e->state_step));
     if (e->role == PDR_SCHEMA_GAP) TRY(pdr_buf_printf(out, ", MISSING: a step leads here and none leads on"));
-    if (has_log && e->in_log) TRY(pdr_buf_printf(out, ", %" PRIu64 " in the log", e->events));
+    if (e->in_log) TRY(pdr_buf_printf(out, ", %" PRIu64 " in the log", e->events));
+    if (e->in_store) TRY(pdr_buf_printf(out, ", in the store's table"));
     return pdr_buf_printf(out, "\n");
 }
 
@@ -68,9 +69,9 @@ static pdr_code put_text(pdr_buf *out, const pdr_schema_catalog *c)
     for (size_t i = 0; i < c->count; i++) {
         const pdr_schema_entry *e = &c->entries[i];
         if (e->entity != entity && e->entity) TRY(pdr_buf_printf(out, "entity type %s\n", e->entity));
-        if (e->entity != entity && !e->entity) TRY(pdr_buf_printf(out, "in the log only\n"));
+        if (e->entity != entity && !e->entity) TRY(pdr_buf_printf(out, "not declared\n"));
         entity = e->entity;
-        TRY(put_entry(out, e, c->has_log));
+        TRY(put_entry(out, e));
     }
     return PDR_OK;
 }
@@ -111,7 +112,7 @@ static pdr_code json_state_step(pdr_buf *out, const pdr_state_upcaster *step)
     return pdr_buf_printf(out, ",\"revision\":%" PRIu32 "}]", step->to_revision);
 }
 
-static pdr_code json_entry(pdr_buf *out, const pdr_schema_entry *e, bool has_log)
+static pdr_code json_entry(pdr_buf *out, const pdr_schema_entry *e, const pdr_schema_catalog *c)
 {
     TRY(pdr_buf_printf(out, "{"));
     TRY(json_text(out, "entity_type", e->entity));
@@ -123,9 +124,10 @@ static pdr_code json_entry(pdr_buf *out, const pdr_schema_entry *e, bool has_log
         TRY(pdr_buf_printf(out, ",\"revision\":%" PRIu32, e->revision));
     if (e->step) TRY(json_step(out, e->step));
     if (e->state_step) TRY(json_state_step(out, e->state_step));
-    if (has_log)
+    if (c->has_log)
         TRY(pdr_buf_printf(out, ",\"in_log\":%s,\"events\":%" PRIu64, e->in_log ? "true" : "false",
                            e->events));
+    if (c->has_store) TRY(pdr_buf_printf(out, ",\"in_store\":%s", e->in_store ? "true" : "false"));
     return pdr_buf_printf(out, "}");
 }
 
@@ -134,7 +136,7 @@ static pdr_code put_json(pdr_buf *out, const pdr_schema_catalog *c)
     TRY(pdr_buf_printf(out, "["));
     for (size_t i = 0; i < c->count; i++) {
         TRY(pdr_buf_printf(out, i ? ",\n " : ""));
-        TRY(json_entry(out, &c->entries[i], c->has_log));
+        TRY(json_entry(out, &c->entries[i], c));
     }
     return pdr_buf_printf(out, "]\n");
 }
@@ -158,6 +160,7 @@ static int run(int argc, char **argv)
     pdr_schema_catalog catalog;
     const pdr_flag flags[] = {
         PDR_APP_FLAG(target),
+        {PDR_FLAG_TEXT, "--store", "URL", "also those of this store's table", &target.store, 0, 0},
         {PDR_FLAG_TEXT, "--journal", "URL", "also those of this log, which is read whole", &target.journal, 0,
          0},
         {PDR_FLAG_SWITCH, "--json", NULL, "a JSON array instead of text", &json, 0, 0},
@@ -174,11 +177,11 @@ static int run(int argc, char **argv)
 
 const pdr_cli_command pdr_cli_schema_list = {
     .name = "schema list",
-    .summary = "the schemas that an application declares, and a log's",
+    .summary = "the schemas that an application declares, a log's, a store's",
     .about =
         "One line per schema: what it is for, its type and version, its fingerprint, whether older code "
         "may read it, and\n"
         "what the step that leads on from an older version does. With --journal also those that only the "
         "log knows, and\n"
-        "how many events there are of each.\n",
+        "how many events there are of each; with --store those of a store's table.\n",
     .run = run};

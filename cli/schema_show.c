@@ -69,8 +69,7 @@ static pdr_code choose(const pdr_schema_catalog *c, const wanted *w, const pdr_s
     }
     *out = found;
     if (found) return PDR_OK;
-    return pdr_fail(err, PDR_NOT_FOUND,
-                    "neither the application nor the log that is given has a schema %.200s", w->text);
+    return pdr_fail(err, PDR_NOT_FOUND, "nothing that is given has a schema %.200s", w->text);
 }
 
 /* A log may hold what is no schema: then its bytes as they are. */
@@ -110,6 +109,7 @@ static int run(int argc, char **argv)
         {PDR_FLAG_WORD, "SCHEMA", NULL,
          "loans.OfferSent, OfferSent@2, or a fingerprint of 16 hexadecimal digits", &which, 0, 0},
         PDR_APP_FLAG(target),
+        {PDR_FLAG_TEXT, "--store", "URL", "look in this store's table as well", &target.store, 0, 0},
         {PDR_FLAG_TEXT, "--journal", "URL", "look in this log, which is read whole, as well", &target.journal,
          0, 0},
         {PDR_FLAG_END, NULL, NULL, NULL, NULL, 0, 0},
@@ -125,7 +125,7 @@ static int run(int argc, char **argv)
 const pdr_cli_command pdr_cli_schema_show = {
     .name = "schema show",
     .summary = "one schema as JSON",
-    .about =
-        "The schema as it stands in the application, else in the log. A type without a version means its "
-        "newest one.\n",
+    .about = "The schema as it stands in the application, else in the log or the store's table. A type "
+             "without a version\n"
+             "means its newest one.\n",
     .run = run};

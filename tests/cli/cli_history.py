@@ -118,7 +118,7 @@ class OnSqlite(Programs):
     def test_a_history_tells_today_s_events_and_ends_in_the_same_state(self):
         three, one = self.written_by_three(), self.written_by_one()
         letters = 0
-        for entity in list(self.states(one))[::40]:
+        for entity in list(self.states(one))[::90]:
             old, old_state = self.story(three, entity)
             new, new_state = self.story(one, entity)
             letters += old.count("DeclineLetterSent")

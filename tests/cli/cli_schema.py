@@ -213,6 +213,18 @@ class ListAndShow(Programs):
                          sorted((e["type"], e["fingerprint"], e["events"]) for e in both if e["in_log"]))
         self.assertEqual({e["role"] for e in alone}, {"not declared"})
 
+    def test_the_store_s_table_has_what_was_written(self):
+        self.loaded()
+        table = json.loads(self.works(COMMAND, "schema", "list", "--store", "sqlite:log.db", "--json"))
+        both = json.loads(self.works(COMMAND, "schema", "list", "--app", LOANS_APP, "--store", "sqlite:log.db", "--json"))
+        log = json.loads(self.works(COMMAND, "schema", "list", "--journal", "sqlite:log.db", "--json"))
+        self.assertEqual([(e["type"], e["version"], e["fingerprint"]) for e in table],
+                         [(e["type"], e["version"], e["fingerprint"]) for e in log])
+        self.assertEqual({e["fingerprint"] for e in both if e["in_store"]}, {e["fingerprint"] for e in table})
+        self.assertEqual(json.loads(self.works(COMMAND, "schema", "show", "ApplicationSubmitted@3", "--store", "sqlite:log.db"))
+                         ["perdure"]["version"], 3)
+        self.refuses(FAILED, ["schema", "list", "--store", "sqlite:none.db"], "perdure init")
+
     def test_a_schema_is_shown_by_name_short_name_version_or_fingerprint(self):
         shown = self.works(COMMAND, "schema", "show", "loans.WorkItemScheduled", "--app", LOANS_APP)
         schema = json.loads(shown)
@@ -229,7 +241,7 @@ class ListAndShow(Programs):
         self.assertEqual(schema["name"], "ApplicationSubmitted")
 
     def test_what_is_not_there_or_typed_wrong_is_named(self):
-        self.refuses(USAGE, ["schema", "list"], "--app or --journal")
+        self.refuses(USAGE, ["schema", "list"], "--app, --journal or --store")
         self.refuses(USAGE, ["schema", "list", "more", "--app", LOANS_APP], "unexpected: more")
         self.refuses(USAGE, ["schema", "show", "--app", LOANS_APP], "which schema?")
         self.refuses(USAGE, ["schema", "show", "A", "B", "--app", LOANS_APP], "unexpected: B")
