@@ -76,7 +76,7 @@ static double our_encode(void)
 
 static double avro_encode(void)
 {
-    char bytes[LARGEST];
+    char bytes[LARGEST] = {0};
     avro_writer_t writer = avro_writer_memory(bytes, LARGEST);
     double start = bench_now();
     for (int round = 0; round < ROUNDS; round++)
