@@ -14,6 +14,7 @@
 #ifndef PDR_PROJECTIONS_VIEWS_H
 #define PDR_PROJECTIONS_VIEWS_H
 
+#include "perdure/arena.h"
 #include "perdure/position.h"
 #include "perdure/view.h"
 
@@ -125,6 +126,7 @@ typedef struct pdr_version_row {
     uint64_t fingerprint; /* of the definition */
     uint32_t throttle;    /* events per second while BUILDING; 0: none */
     const char *fault;    /* why it stopped; "" when it hasn't */
+    const char *declared; /* its tables: pdr_view_tables_parse; "" or NULL: not kept */
     int64_t created_us, changed_us;
 } pdr_version_row;
 
@@ -232,6 +234,14 @@ typedef struct pdr_views_ops {
 struct pdr_views {
     const pdr_views_ops *ops;
 };
+
+/* Tables (but for initial values and statements) as text, which `create` keeps with the version. PDR_NOMEM,
+ * PDR_TOO_LARGE. */
+PDR_CHECKED pdr_code pdr_view_tables_print(pdr_buf *out, const pdr_table *tables, size_t count,
+                                           pdr_error *err);
+/* And back; everything lies in `arena`. PDR_CORRUPT: it isn't what was printed. PDR_NOMEM. */
+PDR_CHECKED pdr_code pdr_view_tables_parse(const pdr_table **out, size_t *count, pdr_arena *arena,
+                                           const char *text, pdr_error *err);
 
 /* PDR_INVALID_ARGUMENT unless every operation is there. */
 PDR_CHECKED pdr_code pdr_views_ops_validate(const pdr_views_ops *ops, pdr_error *err);

@@ -136,12 +136,20 @@ void pdr_pgv_add_view(pdr_pgv_work *w, const char *table, uint32_t version)
                 table, version);
 }
 
+static void add_declared(pdr_pgv_work *w, const pdr_version_spec *spec)
+{
+    pdr_buf text = PDR_BUF_INIT(MAX_SQL);
+    if (w->code == PDR_OK) w->code = pdr_view_tables_print(&text, spec->tables, spec->table_count, w->err);
+    pdr_pgv_add_text(w, (const char *)text.data, text.size);
+    pdr_buf_release(&text);
+}
+
 static void add_row(pdr_pgv_work *w, const pdr_version_spec *spec, bool live)
 {
     pdr_pgv_add(
         w,
         "INSERT INTO %s.projection_version (projection, version, state, fingerprint, journal_id, partitions,"
-        " tables) VALUES (",
+        " tables, declared) VALUES (",
         w->v->names.schema);
     pdr_pgv_add_text(w, spec->projection, strlen(spec->projection));
     pdr_pgv_add(w, ", %u, %d, %lld, '", spec->version, live ? PDR_VERSION_LIVE : PDR_VERSION_BUILDING,
@@ -151,7 +159,9 @@ static void add_row(pdr_pgv_work *w, const pdr_version_spec *spec, bool live)
     pdr_pgv_add(w, "', %d, '{", (int)spec->partitions);
     for (size_t i = 0; i < spec->table_count; i++)
         pdr_pgv_add(w, "%s%s", i ? "," : "", spec->tables[i].name);
-    pdr_pgv_add(w, "}');\n");
+    pdr_pgv_add(w, "}', ");
+    add_declared(w, spec);
+    pdr_pgv_add(w, ");\n");
 }
 
 static void add_positions(pdr_pgv_work *w, const pdr_version_spec *spec)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "backends/postgres/binary.h"
+#include "backends/postgres/connect.h"
 #include "backends/postgres/views_admin.h"
 #include "backends/postgres/views_values.h"
 #include "base/mem.h"
@@ -27,7 +28,8 @@ static void take_version(const PGresult *rows, int i, pdr_version_row *out)
                              .throttle = (uint32_t)number(rows, i, 5),
                              .fault = PQgetvalue(rows, i, 6),
                              .created_us = number(rows, i, 7),
-                             .changed_us = number(rows, i, 8)};
+                             .changed_us = number(rows, i, 8),
+                             .declared = PQgetvalue(rows, i, 9)};
 }
 
 pdr_code pdr_pgv_versions(pdr_views *views, const char *projection, pdr_version_each each, void *context,
@@ -37,7 +39,7 @@ pdr_code pdr_pgv_versions(pdr_views *views, const char *projection, pdr_version_
     if (pdr_pgv_begin(&w, views, LIST_MS, err) != PDR_OK) return pdr_pgv_end(&w);
     pdr_pgv_add(&w,
                 "SELECT projection, version::bigint, state::bigint, paused, fingerprint, throttle::bigint, "
-                "fault, " MICROS("created") ", " MICROS("changed") " FROM %s.projection_version",
+                "fault, " MICROS("created") ", " MICROS("changed") ", declared FROM %s.projection_version",
                 w.v->names.schema);
     if (projection) {
         pdr_pgv_add(&w, " WHERE projection = ");
@@ -204,6 +206,12 @@ static int give_page(pdr_pgv_work *w, const pdr_table *t, pdr_cell *cells, pdr_v
     return w->code == PDR_OK ? count : 0;
 }
 
+/* Who takes the rows may take as long as it likes; only the server is waited for. */
+static void renew_deadline(pdr_pgv_work *w)
+{
+    w->session.deadline_us = pdr_pg_now_us() + (int64_t)LIST_MS * 1000;
+}
+
 pdr_code pdr_pgv_scan(pdr_views *views, const pdr_version_spec *spec, size_t table,
                       pdr_position_each positions, pdr_view_row_each each, void *context, pdr_error *err)
 {
@@ -217,9 +225,10 @@ pdr_code pdr_pgv_scan(pdr_views *views, const pdr_version_spec *spec, size_t tab
     pdr_pgv_run(&w);
     if (positions && w.code == PDR_OK)
         list_positions(&w, spec->projection, spec->version, positions, context);
+    renew_deadline(&w);
     declare_cursor(&w, spec, table);
     while (w.code == PDR_OK && give_page(&w, t, cells, each, context) > 0)
-        w.session.deadline_us += (int64_t)LIST_MS * 1000;
+        renew_deadline(&w);
     pdr_free(cells);
     return pdr_pgv_end(&w);
 }
