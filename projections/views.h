@@ -23,7 +23,11 @@ typedef struct pdr_views pdr_views;
 
 /* --- What a batch does --- */
 
-/* One row of one batch; keys are distinct in a batch's list. */
+/* One row of one batch; keys are distinct in a batch's list. Modes are such that the row needn't be read: ADD
+ * only on a column whose initial value isn't NULL (of a double: is 0), GREATEST and LEAST only where it is
+ * NULL or the table is shared (projections/rows.h sees to it). PDR_INVALID_ARGUMENT for others. A column that
+ * is kept stays, also one that is NOT NULL without an initial value; a new row without such a column is
+ * PDR_BAD_DATA. */
 typedef struct pdr_row_change {
     const pdr_cell *key;   /* key_count cells, none NULL */
     bool remove;           /* the row goes (if it is there); cells and modes are NULL */
@@ -36,8 +40,8 @@ typedef struct pdr_view_step {
     size_t table; /* index in the version's tables */
     const pdr_row_change *rows;
     size_t row_count;
-    const char
-        *statement; /* not NULL: raw SQL with $1, $2, ... and "{name}" for versioned tables; rows are none */
+    const char *statement; /* not NULL: raw SQL with $1, $2, ... and "{name}" for versioned tables; rows are
+                            * none. See pdr_view_statement_check; parameters aren't numeric */
     const pdr_cell *parameters;
     const pdr_column_type *parameter_types;
     size_t parameter_count;
@@ -63,7 +67,7 @@ typedef struct pdr_dead_letter {
     bool behind; /* parked only because an earlier event of its entity is */
     int32_t attempts;
     int64_t first_us, last_us; /* wall time of the first and the last attempt */
-    const char *reason;        /* NUL-terminated, at most 500 bytes */
+    const char *reason;        /* NUL-terminated, at most 500 bytes; what isn't UTF-8 becomes '?' */
 } pdr_dead_letter;
 
 typedef enum pdr_parked_change { PDR_PARK, PDR_UNPARK } pdr_parked_change;
@@ -113,8 +117,7 @@ typedef void (*pdr_view_fetched)(void *context, uint64_t tag, const pdr_view_row
 typedef enum pdr_version_state {
     PDR_VERSION_BUILDING, /* being filled beside the live one */
     PDR_VERSION_LIVE,     /* readers' view shows it */
-    PDR_VERSION_FORMER,   /* was live; still fed, so that roll back is possible */
-    PDR_VERSION_STOPPED   /* an error stopped it: see `fault` */
+    PDR_VERSION_FORMER    /* was live; still fed, so that roll back is possible */
 } pdr_version_state;
 
 /* One version of one projection, as it is kept. Strings are NUL-terminated and borrowed. */
@@ -125,7 +128,7 @@ typedef struct pdr_version_row {
     bool paused;
     uint64_t fingerprint; /* of the definition */
     uint32_t throttle;    /* events per second while BUILDING; 0: none */
-    const char *fault;    /* why it stopped; "" when it hasn't */
+    const char *fault;    /* why it stopped, whatever its state; "" when it hasn't */
     const char *declared; /* its tables: pdr_view_tables_parse; "" or NULL: not kept */
     int64_t created_us, changed_us;
 } pdr_version_row;
@@ -176,24 +179,26 @@ typedef struct pdr_views_ops {
     pdr_code (*init)(pdr_views *views, int timeout_ms, pdr_error *err);
     /* Make a version: its tables, its positions at the start; LIVE with views if the projection has no live
      * version, else BUILDING. PDR_EXISTS: this version is there (with another fingerprint: PDR_CONFLICT);
+     * PDR_CONFLICT: another projection has a view of one of its names; PDR_BAD_VIEW: something else has it;
      * PDR_WRONG_JOURNAL. */
     pdr_code (*create)(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err);
-    /* Drop a version that isn't live, tables and all; `live_too`: the whole projection. PDR_NOT_FOUND,
-     * PDR_CONFLICT. */
+    /* Drop a version that isn't live, tables and all; `live_too`: the whole projection, with its views.
+     * PDR_NOT_FOUND, PDR_CONFLICT. */
     pdr_code (*drop)(pdr_views *views, const char *projection, uint32_t version, bool live_too,
                      int timeout_ms, pdr_error *err);
-    /* Empty a version's tables, positions to the start, nothing parked; also what follows a STOPPED. */
+    /* Empty a version's tables, positions to the start, nothing parked, no request, no fault. PDR_NOT_FOUND;
+     * PDR_CONFLICT: it was made from another definition; PDR_WRONG_JOURNAL. */
     pdr_code (*reset)(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err);
     /* Make `version` live in one transaction that locks the positions of both, within lock_ms: PDR_CONFLICT
-     * if it is behind the live one in any partition, or has parked entities and not `force`; PDR_LOCKED: try
-     * again. */
+     * if it is behind the live one in any partition, or has parked entities or a fault and not `force`;
+     * PDR_LOCKED: try again. Of the live one: nothing changes. */
     pdr_code (*swap)(pdr_views *views, const char *projection, uint32_t version, bool force, int lock_ms,
                      pdr_error *err);
     pdr_code (*set_paused)(pdr_views *views, const char *projection, uint32_t version, bool paused,
                            int timeout_ms, pdr_error *err);
     pdr_code (*set_throttle)(pdr_views *views, const char *projection, uint32_t version, uint32_t per_second,
                              int timeout_ms, pdr_error *err);
-    /* The version stops with this fault; NULL: goes on (LIVE or BUILDING as it was). */
+    /* The version stops with this fault, its state stays; NULL: goes on. What isn't UTF-8 becomes '?'. */
     pdr_code (*set_fault)(pdr_views *views, const char *projection, uint32_t version, const char *fault,
                           int timeout_ms, pdr_error *err);
     /* projection NULL: all. Ascending by name and version. */
@@ -220,7 +225,8 @@ typedef struct pdr_views_ops {
     pdr_code (*fetch)(pdr_views *views, const pdr_version_spec *spec, size_t table,
                       const pdr_cell *const *keys, size_t count, pdr_view_fetched done, void *context,
                       uint64_t tag, pdr_error *err);
-    /* `worker`: a name for people, kept with the positions. */
+    /* `worker`: a name for people, kept with the positions. PDR_BAD_VIEW: a statement that isn't allowed or
+     * names a table that isn't there. */
     pdr_code (*commit)(pdr_views *views, const pdr_version_spec *spec, const char *worker,
                        const pdr_view_batch *batch, pdr_view_done done, void *context, uint64_t tag,
                        pdr_error *err);
@@ -242,6 +248,16 @@ PDR_CHECKED pdr_code pdr_view_tables_print(pdr_buf *out, const pdr_table *tables
 /* And back; everything lies in `arena`. PDR_CORRUPT: it isn't what was printed. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_view_tables_parse(const pdr_table **out, size_t *count, pdr_arena *arena,
                                            const char *text, pdr_error *err);
+
+/* May a statement be part of a batch? Only INSERT, UPDATE, DELETE, MERGE, SELECT and WITH: none that would
+ * end the batch's transaction. PDR_BAD_VIEW. */
+PDR_CHECKED pdr_code pdr_view_statement_check(const char *sql, pdr_error *err);
+/* Is it UTF-8, as PostgreSQL takes it? A NUL isn't looked for. */
+bool pdr_view_is_text(pdr_bytes bytes);
+/* A copy with every byte that isn't UTF-8 as '?', and a NUL after it; data NULL: no memory. */
+pdr_string pdr_view_text(pdr_arena *arena, pdr_bytes bytes);
+/* PDR_INVALID_ARGUMENT unless the change is one that the seam takes. */
+PDR_CHECKED pdr_code pdr_row_change_check(const pdr_table *table, const pdr_row_change *row, pdr_error *err);
 
 /* PDR_INVALID_ARGUMENT unless every operation is there. */
 PDR_CHECKED pdr_code pdr_views_ops_validate(const pdr_views_ops *ops, pdr_error *err);
