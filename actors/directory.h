@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "actors/backends.h"
+#include "journal/backends.h"
 #include "journal/record.h"
 
 struct pdr_directory_entry;

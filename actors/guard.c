@@ -1,6 +1,6 @@
 #include "actors/shell.h"
 
-_Thread_local pdr_worker *pdr_this_worker;
+_Thread_local pdr_actor_worker *pdr_this_worker;
 _Thread_local pdr_journal *pdr_this_completing;
 
 /* Counts forks from the first process to this one: cheaper to compare than a process id is to ask for. */

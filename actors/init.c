@@ -1,7 +1,7 @@
 /* pdr_journal_init: log and store made, or found as they should be. */
-#include "actors/log_id.h"
 #include "actors/options.h"
-#include "actors/system_env.h"
+#include "journal/log_id.h"
+#include "journal/system_env.h"
 
 /* --- the store --- */
 

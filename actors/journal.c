@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "actors/log_id.h"
 #include "actors/schema_ids.h"
 #include "actors/shell.h"
 #include "actors/waiter.h"
 #include "base/mem.h"
+#include "journal/log_id.h"
 #include "journal/partitioner.h"
+#include "journal/schema_load.h"
 
 /* --- open --- */
 
@@ -82,7 +83,7 @@ static void told_change(void *context, pdr_owner *owner, pdr_owner_state state, 
     pthread_mutex_unlock(&journal->lock);
 }
 
-static pdr_code open_place(pdr_journal *journal, pdr_place *place, pdr_worker *worker, pdr_error *err)
+static pdr_code open_place(pdr_journal *journal, pdr_place *place, pdr_actor_worker *worker, pdr_error *err)
 {
     pdr_owner_config config = {.partition = place->partition,
                                .partitions = journal->partitions,
@@ -118,7 +119,7 @@ static pdr_code open_workers(pdr_journal *journal, pdr_log *log, pdr_store *stor
     pdr_code code = PDR_OK;
     for (size_t i = 0; code == PDR_OK && i < count; i++) {
         journal->worker_count++;
-        code = pdr_worker_open(&journal->workers[i], journal, i ? NULL : log, i ? NULL : store, err);
+        code = pdr_actor_worker_open(&journal->workers[i], journal, i ? NULL : log, i ? NULL : store, err);
     }
     return code;
 }
@@ -132,7 +133,7 @@ static pdr_code open_places(pdr_journal *journal, pdr_error *err)
         code = open_place(journal, place, &journal->workers[i % journal->worker_count], err);
     }
     for (size_t i = 0; code == PDR_OK && journal->plan.workers && i < journal->worker_count; i++)
-        code = pdr_worker_start(&journal->workers[i], err);
+        code = pdr_actor_worker_start(&journal->workers[i], err);
     return code;
 }
 
@@ -152,7 +153,7 @@ static pdr_code learn_ids(pdr_journal *journal, pdr_store *store, pdr_error *err
 {
     const pdr_plan *plan = &journal->plan;
     if (!has_registry(journal) || !journal->place_count) return PDR_OK;
-    pdr_code code = pdr_schema_ids_load(journal->book, store, timeout_of(journal), err);
+    pdr_code code = pdr_schema_book_load(journal->book, store, timeout_of(journal), err);
     if (code != PDR_OK) return code;
     return pdr_schema_ids_learn(journal->book, &journal->ids_are_new, &plan->settings.registry,
                                 journal->topic, plan->app, err);
@@ -255,9 +256,9 @@ void pdr_journal_close(pdr_journal *journal)
     pthread_cond_broadcast(&journal->changed);
     pthread_mutex_unlock(&journal->lock);
     for (size_t i = 0; i < journal->worker_count; i++)
-        pdr_worker_resign(&journal->workers[i]);
+        pdr_actor_worker_resign(&journal->workers[i]);
     for (size_t i = 0; i < journal->worker_count; i++)
-        pdr_worker_close(&journal->workers[i]);
+        pdr_actor_worker_close(&journal->workers[i]);
     while (atomic_load(&journal->blocked)) {
         pdr_alarm_wake(&journal->poller);
         sched_yield(); /* woken, on their way out */

@@ -2,8 +2,9 @@
 #ifndef PDR_ACTORS_OPTIONS_H
 #define PDR_ACTORS_OPTIONS_H
 
-#include "actors/backends.h"
 #include "actors/settings.h"
+#include "journal/backends.h"
+#include "perdure/journal.h"
 
 enum { PDR_MAX_WORKERS = 256 };
 

@@ -9,21 +9,21 @@
 #include "actors/waiter.h"
 #include "base/mem.h"
 
-/* Without workers there is one pdr_worker without a thread; none if nothing is owned. */
-static pdr_worker *driven(pdr_journal *journal)
+/* Without workers there is one pdr_actor_worker without a thread; none if nothing is owned. */
+static pdr_actor_worker *driven(pdr_journal *journal)
 {
     return journal->plan.workers == 0 && journal->worker_count ? &journal->workers[0] : NULL;
 }
 
 /* Gives how many completions of the application ran; *did: whether anything happened. Under `drive`. */
-static size_t drive_step(pdr_worker *worker, bool *did)
+static size_t drive_step(pdr_actor_worker *worker, bool *did)
 {
-    pdr_worker *outer = pdr_this_worker;
+    pdr_actor_worker *outer = pdr_this_worker;
     uint64_t before = worker->silent, answered = 0;
     for (size_t i = 0; i < worker->place_count; i++)
         answered -= atomic_load_explicit(&worker->places[i]->answered, memory_order_relaxed);
     pdr_this_worker = worker;
-    *did = pdr_worker_step(worker) > 0;
+    *did = pdr_actor_worker_step(worker) > 0;
     pdr_this_worker = outer;
     for (size_t i = 0; i < worker->place_count; i++)
         answered += atomic_load_explicit(&worker->places[i]->answered, memory_order_relaxed);
@@ -32,7 +32,7 @@ static size_t drive_step(pdr_worker *worker, bool *did)
 }
 
 /* Another driver's sleep may have eaten the ring that was meant for this one: hence the ceiling. */
-static void drive_sleep(pdr_worker *worker, int64_t until_us)
+static void drive_sleep(pdr_actor_worker *worker, int64_t until_us)
 {
     enum { SHARED_SLEEP_US = 50000 };
     pdr_journal *journal = worker->journal;
@@ -41,13 +41,13 @@ static void drive_sleep(pdr_worker *worker, int64_t until_us)
         if (until_us > ceiling) until_us = ceiling;
     }
     journal->sleepers++;
-    pdr_worker_sleep(worker, until_us, &journal->drive);
+    pdr_actor_worker_sleep(worker, until_us, &journal->drive);
     journal->sleepers--;
 }
 
 bool pdr_drive_until(pdr_journal *journal, int64_t until_us, bool (*is_done)(void *context), void *context)
 {
-    pdr_worker *worker = driven(journal);
+    pdr_actor_worker *worker = driven(journal);
     bool done = false;
     pthread_mutex_lock(&journal->drive);
     for (;;) {
@@ -88,7 +88,7 @@ static size_t poll_replies(pdr_journal *journal, int64_t until_us)
     return ran;
 }
 
-static size_t poll_driven(pdr_worker *worker, int64_t until_us)
+static size_t poll_driven(pdr_actor_worker *worker, int64_t until_us)
 {
     pdr_journal *journal = worker->journal;
     size_t ran = 0;
@@ -119,19 +119,19 @@ static void watch(int epoll, const struct pollfd *fd)
 }
 
 /* When `fd` has to be polled next; also arms the alarms, so that a later send makes it readable. */
-static int64_t arm_driven(pdr_worker *worker)
+static int64_t arm_driven(pdr_actor_worker *worker)
 {
     pdr_journal *journal = worker->journal;
     struct pollfd fds[PDR_MAX_FDS];
     int count = PDR_MAX_FDS - 1;
     fds[0] = (struct pollfd){worker->alarm.fd, POLLIN, 0};
-    int64_t due = pdr_worker_due(worker, fds + 1, &count);
+    int64_t due = pdr_actor_worker_due(worker, fds + 1, &count);
     if (journal->epoll < 0) journal->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i <= count && journal->epoll >= 0; i++)
         watch(journal->epoll, &fds[i]);
     pdr_alarm_clear(&worker->alarm);
     pdr_alarm_set(&worker->alarm);
-    if (pdr_worker_has_mail(worker)) {
+    if (pdr_actor_worker_has_mail(worker)) {
         pdr_alarm_ring(&worker->alarm);
         due = 0;
     }
@@ -160,7 +160,7 @@ int pdr_poll_fd(pdr_journal *journal, int *timeout_ms)
     *out = -1;
     if (pdr_guard_enter(journal, NULL) != PDR_OK) return -1;
     atomic_store(&journal->watched, true);
-    pdr_worker *worker = driven(journal);
+    pdr_actor_worker *worker = driven(journal);
     if (!worker) {
         arm_replies(journal);
         return journal->poller.fd;
@@ -176,7 +176,7 @@ size_t pdr_poll(pdr_journal *journal, int timeout_ms)
 {
     if (pdr_guard_enter(journal, NULL) != PDR_OK || pdr_guard_in_completion(journal)) return 0;
     int64_t until = pdr_deadline_us(timeout_ms);
-    pdr_worker *worker = driven(journal);
+    pdr_actor_worker *worker = driven(journal);
     atomic_fetch_add(&journal->blocked, 1);
     size_t ran = worker ? poll_driven(worker, until) : poll_replies(journal, until);
     if (atomic_load_explicit(&journal->watched, memory_order_relaxed) && !worker) arm_replies(journal);

@@ -65,7 +65,7 @@ static void copy_bytes(pdr_ticket *ticket)
 void pdr_ticket_complete(void *context, const pdr_reply *reply)
 {
     pdr_ticket *ticket = context;
-    pdr_worker *worker = ticket->place->worker;
+    pdr_actor_worker *worker = ticket->place->worker;
     ticket->reply = *reply;
     copy_bytes(ticket);
     if (reply->error && ticket->reply.error == reply->error) copy_error(ticket, reply->error);
@@ -77,7 +77,7 @@ void pdr_ticket_complete(void *context, const pdr_reply *reply)
     atomic_store_explicit(&place->queued, queued + 1, memory_order_relaxed);
 }
 
-void pdr_replies_flush(pdr_worker *worker)
+void pdr_replies_flush(pdr_actor_worker *worker)
 {
     if (!worker->tickets) return;
     pdr_journal *journal = worker->journal;
@@ -108,7 +108,7 @@ size_t pdr_replies_run(pdr_journal *journal)
 void pdr_tell_complete(void *context, const pdr_reply *reply)
 {
     const pdr_cmd *cmd = context;
-    pdr_worker *worker = pdr_this_worker;
+    pdr_actor_worker *worker = pdr_this_worker;
     worker->silent++;
     if (reply->code == PDR_OK) return;
     pdr_journal *journal = worker->journal;

@@ -12,10 +12,6 @@
 PDR_CHECKED pdr_code pdr_schema_ids_client(pdr_registry **out, const pdr_registry_settings *settings,
                                            const char *topic, pdr_error *err);
 
-/* Put all schemas of the store and the ids that they have into the book; a row that makes no sense is passed
- * over. Blocking, at most timeout_ms; errors of the store, PDR_NOMEM. */
-PDR_CHECKED pdr_code pdr_schema_ids_load(pdr_schema_book *book, pdr_store *store, int timeout_ms,
-                                         pdr_error *err);
 /* Put the id of each event of `app` into the book; the registry is asked only for those that have none
  * (*asked: there were some). Blocking. PDR_UNAVAILABLE: the registry is away and an id isn't known yet;
  * PDR_CONFLICT: it gives an id that this journal knows as another schema's; what pdr_registry_register gives.

@@ -96,7 +96,7 @@ static pdr_code post(pdr_journal *journal, pdr_place *place, pdr_cmd *cmd, pdr_e
         return pdr_guard_closing(err);
     }
     if (!pdr_mailbox_put(&place->mail, (pdr_mail *)(void *)cmd)) return PDR_OK;
-    pdr_worker *worker = place->worker;
+    pdr_actor_worker *worker = place->worker;
     if (pdr_mailbox_put(&worker->ready, &place->ready) && pdr_this_worker != worker)
         pdr_alarm_ring(&worker->alarm);
     return PDR_OK;

@@ -12,14 +12,14 @@
 
 #include <pthread.h>
 
-#include "actors/alarm.h"
 #include "actors/directory.h"
 #include "actors/mailbox.h"
 #include "actors/options.h"
-#include "actors/system_env.h"
+#include "base/alarm.h"
 #include "journal/owner.h"
+#include "journal/system_env.h"
 
-typedef struct pdr_worker pdr_worker;
+typedef struct pdr_actor_worker pdr_actor_worker;
 
 enum { PDR_CACHE_LINE = 64, PDR_MAX_FDS = 64 };
 
@@ -29,7 +29,7 @@ typedef struct pdr_place {
     pdr_mail ready;   /* in the worker's box of places that have mail */
     pdr_mailbox mail; /* commands */
     atomic_uint_fast64_t sent;
-    pdr_worker *worker;
+    pdr_actor_worker *worker;
     int32_t partition;
     /* Written by the worker; on cache lines of their own. */
     char apart[PDR_CACHE_LINE];
@@ -63,12 +63,12 @@ typedef struct pdr_ticket {
 /* Something to be done on a worker's thread. */
 typedef struct pdr_job {
     pdr_mail mail;
-    void (*run)(pdr_worker *worker, void *context);
+    void (*run)(pdr_actor_worker *worker, void *context);
     void *context;
     bool done; /* under the journal's lock */
 } pdr_job;
 
-struct pdr_worker {
+struct pdr_actor_worker {
     pdr_journal *journal;
     pdr_log *log;
     pdr_store *store;
@@ -93,11 +93,11 @@ struct pdr_journal {
     int32_t partitions;
     uint8_t id[PDR_ID_SIZE];
     char topic[sizeof((pdr_log_info *)0)->name + sizeof ".events"];
-    bool ids_are_new;      /* a registry's ids, not all of which the store had at open */
-    pdr_schema_book *book; /* writer schemas that were met, and a registry's ids */
-    uint64_t family;       /* of processes: another one after fork */
-    bool queues_replies;   /* workers, and completions in pdr_poll */
-    pdr_worker *workers;   /* at least one if any partition is owned */
+    bool ids_are_new;          /* a registry's ids, not all of which the store had at open */
+    pdr_schema_book *book;     /* writer schemas that were met, and a registry's ids */
+    uint64_t family;           /* of processes: another one after fork */
+    bool queues_replies;       /* workers, and completions in pdr_poll */
+    pdr_actor_worker *workers; /* at least one if any partition is owned */
     size_t worker_count;
     pdr_place *places;
     size_t place_count;
@@ -127,29 +127,31 @@ pdr_code pdr_guard_closing(pdr_error *err); /* PDR_CLOSED */
 uint64_t pdr_guard_family(void);
 bool pdr_guard_is_parents(const pdr_journal *journal);
 /* Which worker, or whose completions, this thread is running; NULL: none. */
-extern _Thread_local pdr_worker *pdr_this_worker;
+extern _Thread_local pdr_actor_worker *pdr_this_worker;
 extern _Thread_local pdr_journal *pdr_this_completing;
 bool pdr_guard_in_completion(const pdr_journal *journal);
 
 /* --- worker.c --- */
 /* Opens what it isn't given: log and store are the worker's afterwards, even if this fails. Close it in any
  * case. */
-PDR_CHECKED pdr_code pdr_worker_open(pdr_worker *worker, pdr_journal *journal, pdr_log *log, pdr_store *store,
-                                     pdr_error *err);
-PDR_CHECKED pdr_code pdr_worker_start(pdr_worker *worker, pdr_error *err);
-void pdr_worker_resign(pdr_worker *worker); /* its owners stop owning; its thread ends when they have */
-void pdr_worker_close(pdr_worker *worker);  /* joins the thread; owners and connections are gone */
+PDR_CHECKED pdr_code pdr_actor_worker_open(pdr_actor_worker *worker, pdr_journal *journal, pdr_log *log,
+                                           pdr_store *store, pdr_error *err);
+PDR_CHECKED pdr_code pdr_actor_worker_start(pdr_actor_worker *worker, pdr_error *err);
+void pdr_actor_worker_resign(
+    pdr_actor_worker *worker); /* its owners stop owning; its thread ends when they have */
+void pdr_actor_worker_close(pdr_actor_worker *worker); /* joins the thread; owners and connections are gone */
 /* One round: what was sent, what came, what is due. 0: nothing happened. */
-size_t pdr_worker_step(pdr_worker *worker);
+size_t pdr_actor_worker_step(pdr_actor_worker *worker);
 /* Sleep until something comes, at most until `until_us`. `held`: unlocked meanwhile; NULL: none. */
-void pdr_worker_sleep(pdr_worker *worker, int64_t until_us, pthread_mutex_t *held);
-bool pdr_worker_has_mail(pdr_worker *worker);
+void pdr_actor_worker_sleep(pdr_actor_worker *worker, int64_t until_us, pthread_mutex_t *held);
+bool pdr_actor_worker_has_mail(pdr_actor_worker *worker);
 /* When a step is due at the latest, and the fds that may make one due earlier. */
-int64_t pdr_worker_due(pdr_worker *worker, struct pollfd *fds, int *count);
+int64_t pdr_actor_worker_due(pdr_actor_worker *worker, struct pollfd *fds, int *count);
 /* Run on the worker's thread and wait for the end of it. */
-void pdr_worker_call(pdr_worker *worker, void (*run)(pdr_worker *worker, void *context), void *context);
+void pdr_actor_worker_call(pdr_actor_worker *worker, void (*run)(pdr_actor_worker *worker, void *context),
+                           void *context);
 /* Answer a command that no owner took, and free it. */
-void pdr_worker_refuse(pdr_place *place, pdr_cmd *cmd, pdr_code code, const pdr_error *error);
+void pdr_actor_worker_refuse(pdr_place *place, pdr_cmd *cmd, pdr_code code, const pdr_error *error);
 
 /* --- replies.c --- */
 PDR_CHECKED pdr_code pdr_ticket_open(pdr_ticket **out, pdr_place *place, pdr_completion done, void *context,
@@ -158,7 +160,7 @@ void pdr_ticket_free(pdr_ticket *ticket);
 void pdr_ticket_complete(void *ticket, const pdr_reply *reply); /* a pdr_completion, on the worker's thread */
 void pdr_tell_complete(void *cmd, const pdr_reply *reply);      /* a pdr_completion; context is the command */
 void pdr_silent_complete(void *waiter, const pdr_reply *reply); /* pdr_waiter_complete, counted as silent */
-void pdr_replies_flush(pdr_worker *worker);                     /* hand this step's tickets to the poller */
+void pdr_replies_flush(pdr_actor_worker *worker);               /* hand this step's tickets to the poller */
 size_t pdr_replies_run(pdr_journal *journal);                   /* in the poller: run what was handed over */
 
 /* --- send.c --- */

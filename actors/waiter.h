@@ -3,8 +3,7 @@
 #ifndef PDR_ACTORS_WAITER_H
 #define PDR_ACTORS_WAITER_H
 
-#include <pthread.h>
-
+#include "base/clock.h"
 #include "perdure/journal.h"
 
 typedef struct pdr_waiter {
@@ -26,13 +25,5 @@ void pdr_waiter_complete(void *waiter, const pdr_reply *reply);
  */
 bool pdr_waiter_sleep(pdr_waiter *waiter, int64_t until_us);
 bool pdr_waiter_is_done(pdr_waiter *waiter);
-
-/* A monotonic condition variable, and waiting on one until a monotonic time in microseconds. */
-PDR_CHECKED pdr_code pdr_cond_open(pthread_cond_t *cond, pdr_error *err);
-bool pdr_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock,
-                         int64_t until_us); /* false: time is up */
-int64_t pdr_mono_us(void);
-/* now + timeout_ms; -1: INT64_MAX. */
-int64_t pdr_deadline_us(int timeout_ms);
 
 #endif

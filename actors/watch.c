@@ -91,7 +91,7 @@ typedef struct cleanness {
     pdr_place *failed; /* the first that did for good */
 } cleanness;
 
-static void flush(pdr_worker *worker, void *context)
+static void flush(pdr_actor_worker *worker, void *context)
 {
     (void)context;
     for (size_t i = 0; i < worker->place_count; i++) {
@@ -100,7 +100,7 @@ static void flush(pdr_worker *worker, void *context)
     }
 }
 
-static void count_unclean(pdr_worker *worker, void *context)
+static void count_unclean(pdr_actor_worker *worker, void *context)
 {
     cleanness *clean = context;
     for (size_t i = 0; i < worker->place_count; i++) {
@@ -118,9 +118,9 @@ static bool is_clean(void *context)
     clean->unclean = 0;
     clean->failed = NULL;
     for (size_t i = 0; i < clean->journal->worker_count; i++) {
-        pdr_worker *worker = &clean->journal->workers[i];
+        pdr_actor_worker *worker = &clean->journal->workers[i];
         if (worker->started)
-            pdr_worker_call(worker, count_unclean, clean);
+            pdr_actor_worker_call(worker, count_unclean, clean);
         else if (!worker->ended)
             count_unclean(worker, clean); /* this thread drives */
     }
@@ -147,7 +147,7 @@ pdr_code pdr_journal_drain(pdr_journal *journal, int timeout_ms, pdr_error *err)
     cleanness clean = {.journal = journal};
     int64_t until = pdr_deadline_us(timeout_ms);
     for (size_t i = 0; i < journal->worker_count; i++)
-        pdr_worker_call(&journal->workers[i], flush, NULL);
+        pdr_actor_worker_call(&journal->workers[i], flush, NULL);
     if (journal->plan.workers)
         drain_with_workers(&clean, until);
     else if (journal->place_count)
@@ -194,7 +194,7 @@ static void add_place(const pdr_place *place, pdr_stats *out)
     if (tail > out->longest_tail) out->longest_tail = tail;
 }
 
-static void add_worker(pdr_worker *worker, void *context)
+static void add_worker(pdr_actor_worker *worker, void *context)
 {
     for (size_t i = 0; i < worker->place_count; i++)
         add_place(worker->places[i], context);
@@ -205,9 +205,10 @@ void pdr_journal_stats(pdr_journal *journal, pdr_stats *out)
 {
     memset(out, 0, sizeof *out);
     if (pdr_guard_enter(journal, NULL) != PDR_OK) return;
-    pdr_worker *here = pdr_this_worker && pdr_this_worker->journal == journal ? pdr_this_worker : NULL;
+    pdr_actor_worker *here = pdr_this_worker && pdr_this_worker->journal == journal ? pdr_this_worker : NULL;
     for (size_t i = 0; i < journal->worker_count; i++)
-        if (!here || here == &journal->workers[i]) pdr_worker_call(&journal->workers[i], add_worker, out);
+        if (!here || here == &journal->workers[i])
+            pdr_actor_worker_call(&journal->workers[i], add_worker, out);
     out->failed_tells = atomic_load(&journal->failed_tells);
     out->busy += atomic_load(&journal->busy);
 }

@@ -9,14 +9,14 @@
 #include "actors/waiter.h"
 #include "base/mem.h"
 
-static int64_t now_of(pdr_worker *worker)
+static int64_t now_of(pdr_actor_worker *worker)
 {
     return worker->env.env.ops->mono_us(&worker->env.env);
 }
 
 /* --- mail --- */
 
-void pdr_worker_refuse(pdr_place *place, pdr_cmd *cmd, pdr_code code, const pdr_error *error)
+void pdr_actor_worker_refuse(pdr_place *place, pdr_cmd *cmd, pdr_code code, const pdr_error *error)
 {
     pdr_reply reply = {
         .code = code, .error = error, .partition = place->partition, .position = PDR_POSITION_START};
@@ -33,7 +33,7 @@ static size_t take_mail(pdr_place *place)
         cmd->next = NULL;
         pdr_error error;
         pdr_code code = pdr_owner_submit(place->owner, cmd, &error);
-        if (PDR_UNLIKELY(code != PDR_OK)) pdr_worker_refuse(place, cmd, code, &error);
+        if (PDR_UNLIKELY(code != PDR_OK)) pdr_actor_worker_refuse(place, cmd, code, &error);
     }
     place->taken += count;
     place->touched = count > 0;
@@ -41,7 +41,7 @@ static size_t take_mail(pdr_place *place)
 }
 
 /* A sender may make a place ready again as soon as its mail is taken: so its link is read before. */
-static size_t take_all_mail(pdr_worker *worker)
+static size_t take_all_mail(pdr_actor_worker *worker)
 {
     size_t count = 0;
     for (pdr_mail *ready = pdr_mailbox_take(&worker->ready); ready;) {
@@ -52,12 +52,12 @@ static size_t take_all_mail(pdr_worker *worker)
     return count;
 }
 
-bool pdr_worker_has_mail(pdr_worker *worker)
+bool pdr_actor_worker_has_mail(pdr_actor_worker *worker)
 {
     return !pdr_mailbox_is_empty(&worker->ready) || !pdr_mailbox_is_empty(&worker->jobs);
 }
 
-static size_t run_jobs(pdr_worker *worker)
+static size_t run_jobs(pdr_actor_worker *worker)
 {
     size_t count = 0;
     for (pdr_mail *mail = pdr_mailbox_take(&worker->jobs); mail; count++) {
@@ -87,7 +87,7 @@ static void publish(pdr_place *place)
     atomic_store_explicit(&place->answered, answered, memory_order_release);
 }
 
-size_t pdr_worker_step(pdr_worker *worker)
+size_t pdr_actor_worker_step(pdr_actor_worker *worker)
 {
     size_t jobs = run_jobs(worker), mail = take_all_mail(worker);
     if (mail)
@@ -108,7 +108,7 @@ size_t pdr_worker_step(pdr_worker *worker)
 
 /* --- sleep --- */
 
-int64_t pdr_worker_due(pdr_worker *worker, struct pollfd *fds, int *count)
+int64_t pdr_actor_worker_due(pdr_actor_worker *worker, struct pollfd *fds, int *count)
 {
     int64_t log_us = INT64_MAX, store_us = INT64_MAX, due = INT64_MAX;
     int max = *count;
@@ -133,15 +133,15 @@ static void sleep_on(struct pollfd *fds, int count, int64_t due_us, int64_t now)
     PDR_INVARIANT("fds-can-be-polled", woken >= 0 || errno == EINTR || errno == ENOMEM);
 }
 
-void pdr_worker_sleep(pdr_worker *worker, int64_t until_us, pthread_mutex_t *held)
+void pdr_actor_worker_sleep(pdr_actor_worker *worker, int64_t until_us, pthread_mutex_t *held)
 {
     struct pollfd fds[PDR_MAX_FDS];
     int count = PDR_MAX_FDS - 1;
     fds[0] = (struct pollfd){worker->alarm.fd, POLLIN, 0};
-    int64_t due = pdr_worker_due(worker, fds + 1, &count);
+    int64_t due = pdr_actor_worker_due(worker, fds + 1, &count);
     if (until_us < due) due = until_us;
     pdr_alarm_set(&worker->alarm);
-    if (!pdr_worker_has_mail(worker)) {
+    if (!pdr_actor_worker_has_mail(worker)) {
         int64_t now = now_of(worker);
         if (held) pthread_mutex_unlock(held);
         sleep_on(fds, count + 1, due, now);
@@ -155,7 +155,7 @@ void pdr_worker_sleep(pdr_worker *worker, int64_t until_us, pthread_mutex_t *hel
 
 /* --- the thread --- */
 
-static bool may_end(pdr_worker *worker)
+static bool may_end(pdr_actor_worker *worker)
 {
     if (!worker->closing) return false;
     if (now_of(worker) >= worker->until) return true;
@@ -167,7 +167,7 @@ static bool may_end(pdr_worker *worker)
 }
 
 /* Whatever was sent gets its answer: what the owner has open from its close, what it never saw here. */
-static void close_places(pdr_worker *worker)
+static void close_places(pdr_actor_worker *worker)
 {
     static const pdr_error closed = {PDR_CANCELLED, 0, "the journal was closed before the command was begun"};
     for (size_t i = 0; i < worker->place_count; i++) {
@@ -181,7 +181,7 @@ static void close_places(pdr_worker *worker)
                 pdr_cmd *cmd = (pdr_cmd *)(void *)mail;
                 mail = mail->next;
                 place->taken++;
-                pdr_worker_refuse(place, cmd, PDR_CANCELLED, &closed);
+                pdr_actor_worker_refuse(place, cmd, PDR_CANCELLED, &closed);
             }
         }
         atomic_store(&place->answered, place->taken);
@@ -191,10 +191,11 @@ static void close_places(pdr_worker *worker)
 
 static void *run(void *context)
 {
-    pdr_worker *worker = context;
+    pdr_actor_worker *worker = context;
     pdr_this_worker = worker;
     while (!may_end(worker))
-        if (pdr_worker_step(worker) == 0 && !may_end(worker)) pdr_worker_sleep(worker, INT64_MAX, NULL);
+        if (pdr_actor_worker_step(worker) == 0 && !may_end(worker))
+            pdr_actor_worker_sleep(worker, INT64_MAX, NULL);
     close_places(worker);
     pthread_mutex_lock(&worker->journal->lock);
     worker->ended = true;
@@ -203,7 +204,7 @@ static void *run(void *context)
     return NULL;
 }
 
-static void begin_close(pdr_worker *worker, void *context)
+static void begin_close(pdr_actor_worker *worker, void *context)
 {
     take_all_mail(worker); /* what was sent before is still served */
     worker->closing = true;
@@ -214,10 +215,10 @@ static void begin_close(pdr_worker *worker, void *context)
     }
 }
 
-void pdr_worker_resign(pdr_worker *worker)
+void pdr_actor_worker_resign(pdr_actor_worker *worker)
 {
     int64_t until = pdr_deadline_us((int)worker->journal->plan.settings.close_timeout_ms);
-    pdr_worker_call(worker, begin_close, &until);
+    pdr_actor_worker_call(worker, begin_close, &until);
 }
 
 static bool has_ended(void *context)
@@ -225,7 +226,7 @@ static bool has_ended(void *context)
     return may_end(context);
 }
 
-static void close_connections(pdr_worker *worker)
+static void close_connections(pdr_actor_worker *worker)
 {
     if (worker->store) worker->store->ops->close(worker->store);
     if (worker->log) worker->log->ops->close(worker->log);
@@ -238,7 +239,7 @@ static void close_connections(pdr_worker *worker)
 }
 
 /* Others may be driving, or asleep: they leave when they see that it has ended. */
-static void close_driven(pdr_worker *worker)
+static void close_driven(pdr_actor_worker *worker)
 {
     pdr_journal *journal = worker->journal;
     bool idle = pdr_drive_until(journal, worker->until, has_ended, worker);
@@ -255,7 +256,7 @@ static void close_driven(pdr_worker *worker)
     }
 }
 
-void pdr_worker_close(pdr_worker *worker)
+void pdr_actor_worker_close(pdr_actor_worker *worker)
 {
     if (worker->started)
         pthread_join(worker->thread, NULL);
@@ -267,8 +268,8 @@ void pdr_worker_close(pdr_worker *worker)
     close_connections(worker);
 }
 
-pdr_code pdr_worker_open(pdr_worker *worker, pdr_journal *journal, pdr_log *log, pdr_store *store,
-                         pdr_error *err)
+pdr_code pdr_actor_worker_open(pdr_actor_worker *worker, pdr_journal *journal, pdr_log *log, pdr_store *store,
+                               pdr_error *err)
 {
     worker->journal = journal;
     worker->log = log;
@@ -285,7 +286,7 @@ pdr_code pdr_worker_open(pdr_worker *worker, pdr_journal *journal, pdr_log *log,
 }
 
 /* Signals are the application's business, on its own threads. */
-pdr_code pdr_worker_start(pdr_worker *worker, pdr_error *err)
+pdr_code pdr_actor_worker_start(pdr_actor_worker *worker, pdr_error *err)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -302,7 +303,8 @@ pdr_code pdr_worker_start(pdr_worker *worker, pdr_error *err)
 
 /* --- jobs --- */
 
-void pdr_worker_call(pdr_worker *worker, void (*job)(pdr_worker *worker, void *context), void *context)
+void pdr_actor_worker_call(pdr_actor_worker *worker, void (*job)(pdr_actor_worker *worker, void *context),
+                           void *context)
 {
     pdr_journal *journal = worker->journal;
     if (pdr_this_worker == worker) {

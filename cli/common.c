@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "actors/waiter.h"
+#include "base/clock.h"
 
 int pdr_exit_of(pdr_code code)
 {

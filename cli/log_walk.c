@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <poll.h>
 
-#include "actors/waiter.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/common.h"
 

@@ -3,11 +3,11 @@
 #include <poll.h>
 #include <stdio.h>
 
-#include "actors/log_id.h"
-#include "actors/system_env.h"
-#include "actors/waiter.h"
+#include "base/clock.h"
 #include "cli/common.h"
+#include "journal/log_id.h"
 #include "journal/owner.h"
+#include "journal/system_env.h"
 
 enum { STUCK_US = 60 * 1000000, MAX_SLEEP_MS = 200, MAX_FDS = 16 };
 

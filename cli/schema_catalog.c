@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "actors/schema_ids.h"
+#include "journal/schema_load.h"
 #include "base/mem.h"
 #include "cli/schema_survey.h"
 #include "schemas/version.h"
@@ -178,7 +178,7 @@ static pdr_code read_table(pdr_schema_catalog *c, const pdr_target *target, pdr_
     if (code == PDR_OK) code = pdr_target_open_store(target, &store, err);
     if (code != PDR_OK) return code;
     code = store->ops->meta(store, &meta, TIMEOUT_MS, err);
-    if (code == PDR_OK) code = pdr_schema_ids_load(c->book, store, TIMEOUT_MS, err);
+    if (code == PDR_OK) code = pdr_schema_book_load(c->book, store, TIMEOUT_MS, err);
     store->ops->close(store);
     return code;
 }

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "actors/log_id.h"
-#include "actors/waiter.h"
+#include "base/clock.h"
 #include "cli/schema_survey.h"
+#include "journal/log_id.h"
 
 enum { MAX_REPORT = 256 * 1024 * 1024 };
 

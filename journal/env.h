@@ -1,5 +1,5 @@
 /* The env seam: clocks, randomness, trace. The owner and everything below the shells reach them only through
- * this. Backends: actors/system_env (real), backends/sim. Threads: an env belongs to one thread. */
+ * this. Backends: journal/system_env (real), backends/sim. Threads: an env belongs to one thread. */
 #ifndef PDR_JOURNAL_ENV_H
 #define PDR_JOURNAL_ENV_H
 

@@ -31,7 +31,7 @@ BELOW = {
 SEAMS = ["journal/log.h", "journal/store.h", "journal/env.h", "projections/views.h"]
 
 # Files of the library that wire backends to the public API; elsewhere only cli, console and applications do.
-WIRING = ["actors/backends.c", "projections/backends.c"]
+WIRING = ["journal/backends.c", "projections/backends.c"]
 
 # Not the product: these may include anything.
 FREE = ["tests", "bench", "build"]

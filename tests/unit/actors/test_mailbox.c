@@ -2,8 +2,8 @@
 #include <poll.h>
 #include <pthread.h>
 
-#include "actors/alarm.h"
 #include "actors/mailbox.h"
+#include "base/alarm.h"
 
 typedef struct letter {
     pdr_mail mail;

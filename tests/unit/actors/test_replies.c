@@ -5,7 +5,7 @@
 #include "base/mem.h"
 
 static pdr_journal journal;
-static pdr_worker worker;
+static pdr_actor_worker worker;
 static pdr_place place;
 
 static void make(void)

@@ -1,8 +1,8 @@
-#include "actors/log_id.h"
+#include "journal/log_id.h"
 
 #include <poll.h>
 
-#include "actors/waiter.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "journal/record.h"
 

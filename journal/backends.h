@@ -1,11 +1,11 @@
 /* Which backend a URL means: the one place of the library that knows them all. */
-#ifndef PDR_ACTORS_BACKENDS_H
-#define PDR_ACTORS_BACKENDS_H
+#ifndef PDR_JOURNAL_BACKENDS_H
+#define PDR_JOURNAL_BACKENDS_H
 
 #include "base/url.h"
 #include "journal/log.h"
 #include "journal/store.h"
-#include "perdure/journal.h"
+#include "perdure/setting.h"
 
 /* What connections are made from. Owns what it points to. */
 typedef struct pdr_backends {

@@ -1,7 +1,7 @@
 /* Waking a sleeper by an eventfd, only if it sleeps. The sleeper: pdr_alarm_set, look once more whether there
  * is work, sleep on `fd`, pdr_alarm_clear. The waker: put the work, then pdr_alarm_ring. */
-#ifndef PDR_ACTORS_ALARM_H
-#define PDR_ACTORS_ALARM_H
+#ifndef PDR_BASE_ALARM_H
+#define PDR_BASE_ALARM_H
 
 #include <stdatomic.h>
 

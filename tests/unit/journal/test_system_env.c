@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "actors/system_env.h"
+#include "journal/system_env.h"
 
 Test(system_env, monotonic_time_never_goes_back)
 {

@@ -1,6 +1,6 @@
 /* The env seam on the real machine: the kernel's clocks and randomness, the application's log lines. */
-#ifndef PDR_ACTORS_SYSTEM_ENV_H
-#define PDR_ACTORS_SYSTEM_ENV_H
+#ifndef PDR_JOURNAL_SYSTEM_ENV_H
+#define PDR_JOURNAL_SYSTEM_ENV_H
 
 #include "journal/env.h"
 

@@ -1,4 +1,4 @@
-#include "actors/system_env.h"
+#include "journal/system_env.h"
 
 #include <errno.h>
 #include <sys/random.h>

@@ -1,6 +1,6 @@
 /* Which journal is a log of? Its FENCEs say: every partition that ever had an owner begins with one. */
-#ifndef PDR_ACTORS_LOG_ID_H
-#define PDR_ACTORS_LOG_ID_H
+#ifndef PDR_JOURNAL_LOG_ID_H
+#define PDR_JOURNAL_LOG_ID_H
 
 #include "journal/log.h"
 #include "journal/store.h"

@@ -1,4 +1,4 @@
-#include "actors/backends.h"
+#include "journal/backends.h"
 
 #include "backends/kafka/kafka_log.h"
 #include "backends/postgres/postgres_store.h"

@@ -1,4 +1,4 @@
-#include "actors/alarm.h"
+#include "base/alarm.h"
 
 #include <errno.h>
 #include <string.h>
