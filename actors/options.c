@@ -62,7 +62,8 @@ static pdr_code read_settings(pdr_plan *out, const pdr_options *options, pdr_err
     pdr_config_defaults(&pdr_settings_table, &out->settings);
     const pdr_url *url = &out->backends.log;
     for (size_t i = 0; code == PDR_OK && i < url->setting_count; i++)
-        code = set_one(out, url->settings[i].name, url->settings[i].value, err);
+        if (strncmp(url->settings[i].name, PDR_WORKERS_OWN, strlen(PDR_WORKERS_OWN)) != 0)
+            code = set_one(out, url->settings[i].name, url->settings[i].value, err);
     if (options->setting_count && !options->settings)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "options.settings is NULL, setting_count is not 0");
     for (size_t i = 0; code == PDR_OK && i < options->setting_count; i++)

@@ -92,21 +92,22 @@ static const pdr_config_row rows[] = {
 
 const pdr_config pdr_settings_table = {rows, sizeof rows / sizeof rows[0]};
 
-static const char manual_head[] = "# Settings\n"
-                                  "\n"
-                                  "<!-- Printed from the table in actors/settings.c by "
-                                  "tests/unit/actors/settings_manual.c; a test keeps the two in step. -->\n"
-                                  "\n"
-                                  "A setting is a name and a value, both text: `{\"snapshot.events\", "
-                                  "\"100\"}` in `pdr_options.settings`, and\n"
-                                  "`kafka://host:9092/loans?snapshot.events=100` in a journal's URL. What "
-                                  "stands in `pdr_options.settings` wins.\n"
-                                  "A name that is not here, and a value out of its range, is refused when "
-                                  "the journal is opened. Names that begin\n"
-                                  "with `kafka.` go to librdkafka without that prefix "
-                                  "(`kafka.security.protocol`, `kafka.linger.ms`); those that\n"
-                                  "the log's safety rests on are refused.\n"
-                                  "\n";
+static const char manual_head[] =
+    "# Settings\n"
+    "\n"
+    "<!-- Printed from the tables in actors/settings.c and projections/settings.c by "
+    "tests/unit/actors/settings_manual.c; a test keeps the two in step. -->\n"
+    "\n"
+    "A setting is a name and a value, both text: `{\"snapshot.events\", "
+    "\"100\"}` in `pdr_options.settings`, and\n"
+    "`kafka://host:9092/loans?snapshot.events=100` in a journal's URL. What "
+    "stands in `pdr_options.settings` wins.\n"
+    "A name that is not here, and a value out of its range, is refused when "
+    "the journal is opened. Names that begin\n"
+    "with `kafka.` go to librdkafka without that prefix "
+    "(`kafka.security.protocol`, `kafka.linger.ms`); those that\n"
+    "the log's safety rests on are refused.\n"
+    "\n";
 
 pdr_code pdr_settings_manual(pdr_buf *out)
 {

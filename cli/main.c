@@ -8,7 +8,8 @@
 static const pdr_cli_command *const commands[] = {
     &pdr_cli_init,          &pdr_cli_gen_command, &pdr_cli_rebuild_store,   &pdr_cli_store_dump,
     &pdr_cli_schema_check,  &pdr_cli_schema_list, &pdr_cli_schema_show,     &pdr_cli_schema_golden,
-    &pdr_cli_schema_compat, &pdr_cli_schema_diff, &pdr_cli_schema_register, &pdr_cli_snapshot_rebuild};
+    &pdr_cli_schema_compat, &pdr_cli_schema_diff, &pdr_cli_schema_register, &pdr_cli_snapshot_rebuild,
+    &pdr_cli_project_run};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 const pdr_cli_command pdr_cli_gen_command = {
@@ -22,9 +23,10 @@ static void print_help(FILE *to)
     fprintf(
         to,
         "\n"
-        "perdure COMMAND --help describes one. PERDURE_JOURNAL, PERDURE_STORE and PERDURE_APP are the "
-        "defaults\n"
-        "of --journal, --store and --app. Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 "
+        "perdure COMMAND --help describes one. PERDURE_JOURNAL, PERDURE_STORE, PERDURE_VIEWS and PERDURE_APP "
+        "are\n"
+        "the defaults of --journal, --store, --views and --app. Exit codes: 0 done; 1 failed; 2 the command "
+        "line is wrong; 3 "
         "failed\n"
         "for the moment, try again; 4 refused, what is there is in the way; 5 log or store are damaged.\n");
 }

@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 
-#include "actors/waiter.h"
+#include "base/clock.h"
 #include "cli/common.h"
 #include "cli/json.h"
 #include "cli/log_walk.h"

@@ -378,6 +378,14 @@ void pdr_projector_numbers_get(const pdr_projector *p, pdr_projector_numbers *ou
     out->state = p->state;
 }
 
+/* Behind the newest record that counts there may be others: void ones, or another's. */
+static int64_t passed_by(const pdr_part *part)
+{
+    bool all = part->at_end && part->queued == 0 && part->commits.walk.open == 0 &&
+               pdr_position_equal(part->read, part->committed);
+    return all && part->log_end > part->committed.offset ? part->log_end : part->committed.offset + 1;
+}
+
 size_t pdr_projector_partitions(const pdr_projector *p, pdr_projector_partition *out, size_t max)
 {
     for (size_t i = 0; i < p->part_count && i < max; i++) {
@@ -386,6 +394,8 @@ size_t pdr_projector_partitions(const pdr_projector *p, pdr_projector_partition 
                                            .beaten = part->beaten,
                                            .position = part->committed,
                                            .log_end = part->log_end,
+                                           .passed = passed_by(part),
+                                           .at_end = part->at_end,
                                            .event_time_us = part->committed_time,
                                            .events = part->events,
                                            .parked = part->parked_count};

@@ -53,6 +53,8 @@ typedef struct pdr_projector_partition {
     bool beaten;           /* another worker moved its position, and no batch went through since */
     pdr_position position; /* committed */
     int64_t log_end;       /* newest end known; -1: not known yet */
+    int64_t passed;        /* all that counts below this offset is committed */
+    bool at_end;           /* its reader has told the log's end, and nothing came since */
     int64_t event_time_us; /* of the newest event committed; INT64_MIN: none */
     uint64_t events;       /* committed by this projector */
     uint64_t parked;

@@ -53,6 +53,16 @@ typedef struct pdr_projection_type {
     void *context;
 } pdr_projection_type;
 
+/* The C projections of an application: what a shared object exports as `pdr_application_projections`, beside
+ * its pdr_app, for `perdure project`. */
+typedef struct pdr_projection_list {
+    size_t abi_size; /* sizeof(pdr_projection_list) */
+    const pdr_projection_type *const *items;
+    size_t count;
+} pdr_projection_list;
+
+#define PDR_PROJECTIONS_SYMBOL "pdr_application_projections" /* const pdr_projection_list */
+
 #ifdef __cplusplus
 }
 #endif

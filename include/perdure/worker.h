@@ -20,7 +20,7 @@ typedef struct pdr_worker pdr_worker;
 /* Everything is borrowed until pdr_worker_open returns, except `app` and `types`, which must live as long as
  * the worker. */
 typedef struct pdr_worker_options {
-    size_t abi_size;     /* sizeof(pdr_worker_options) */
+    size_t abi_size;     /* sizeof(pdr_worker_options); set by PDR_WORKER_OPTIONS_INIT */
     const char *journal; /* as in pdr_options; NULL: $PERDURE_JOURNAL */
     const char *store;   /* of the journal; only its identity and schemas are read. NULL: as in pdr_options */
     const char *views;   /* "postgres://...", "sqlite:file"; NULL: $PERDURE_VIEWS, else the store's */
@@ -39,13 +39,18 @@ typedef struct pdr_worker_options {
     void *context;
 } pdr_worker_options;
 
+/* clang-format off */
+#define PDR_WORKER_OPTIONS_INIT {sizeof(pdr_worker_options), NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0, false, NULL, NULL, 0, NULL, NULL}
+/* clang-format on */
+
 /* Read and check the projections, connect, make versions that aren't there. Blocking (setting
- * open.timeout.ms). *out is yours. PDR_BAD_PROJECTION with file:line:column; PDR_CONFLICT: a definition was
- * changed under its version, the message names the command to use instead; PDR_WRONG_JOURNAL,
+ * project.open.timeout.ms). *out is yours. PDR_BAD_PROJECTION with file:line:column; PDR_CONFLICT: a
+ * definition was changed under its version, the message names the command to use instead; PDR_WRONG_JOURNAL,
  * PDR_UNAVAILABLE, ... */
 PDR_API PDR_CHECKED pdr_code pdr_worker_open(pdr_worker **out, const pdr_worker_options *options,
                                              pdr_error *err);
-/* Commits what was folded, for at most the setting close.timeout.ms, then frees everything. NULL is fine. */
+/* Commits what was folded, for at most the setting project.close.timeout.ms, then frees everything. NULL is
+ * fine. */
 PDR_API void pdr_worker_close(pdr_worker *worker);
 
 /* Wait until every projection has passed the log's end as it is now, on this worker's partitions; or

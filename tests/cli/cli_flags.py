@@ -8,7 +8,8 @@ COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": 
             "schema-check": ["schema", "check"], "schema-list": ["schema", "list"], "schema-show": ["schema", "show"],
             "schema-compat": ["schema", "compat"], "schema-diff": ["schema", "diff"],
             "schema-register": ["schema", "register"],
-            "schema-golden": ["schema", "golden"], "snapshot-rebuild": ["snapshot", "rebuild"], "gen": ["gen"]}
+            "schema-golden": ["schema", "golden"], "snapshot-rebuild": ["snapshot", "rebuild"], "gen": ["gen"],
+            "project-run": ["project", "run"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
 
 
@@ -74,7 +75,7 @@ class Flags(Programs):
         self.assertNotIn("s3cret", err)
 
     def test_without_a_url_the_flag_and_the_variable_are_named(self):
-        without = [["gen"]] + [["schema", verb] for verb in ("list", "show", "golden", "compat", "diff", "register")]
+        without = [["gen"], ["project", "run"]] + [["schema", verb] for verb in ("list", "show", "golden", "compat", "diff", "register")]
         for words in COMMANDS.values():
             if words not in without:
                 self.refuses(USAGE, words, "bad URL", "PERDURE_JOURNAL")

@@ -1,0 +1,255 @@
+/* The thread of one projection: turns, sleeps, looks where the log ends, shows how it is. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "projections/backends.h"
+#include "projections/worker_core.h"
+
+enum { MAX_FDS = 32, MAX_SLEEP_US = 1000000, ASK_EVERY_US = 1000000, SHOW_EVERY_US = 100000 };
+
+/* --- open --- */
+
+static pdr_version_spec version_of(const pdr_runner *r)
+{
+    const pdr_projection *projection = r->projection;
+    pdr_version_spec spec = {.projection = projection->name,
+                             .version = projection->version,
+                             .fingerprint = projection->fingerprint,
+                             .tables = projection->tables,
+                             .table_count = projection->table_count,
+                             .partitions = r->worker->partitions};
+    memcpy(spec.journal_id, r->worker->journal_id, sizeof spec.journal_id);
+    return spec;
+}
+
+static pdr_code make_version(pdr_runner *r, pdr_error *err)
+{
+    const pdr_views_ops *ops = r->views->ops;
+    int timeout = (int)r->worker->plan.settings.open_timeout_ms;
+    pdr_version_spec spec = version_of(r);
+    pdr_code code = ops->init(r->views, timeout, err);
+    if (code == PDR_OK) code = ops->create(r->views, &spec, timeout, err);
+    if (code == PDR_EXISTS) code = PDR_OK;
+    return code;
+}
+
+static pdr_code open_projector(pdr_runner *r, pdr_error *err)
+{
+    const pdr_worker_plan *plan = &r->worker->plan;
+    pdr_projector_spec spec = {.projection = r->projection,
+                               .app = plan->app,
+                               .log = r->log,
+                               .views = r->views,
+                               .env = &r->env.env,
+                               .book = r->worker->book,
+                               .partitions = r->worker->partitions,
+                               .worker = plan->name,
+                               .settings = plan->settings.projector};
+    memcpy(spec.journal_id, r->worker->journal_id, sizeof spec.journal_id);
+    return pdr_projector_open(&r->projector, &spec, err);
+}
+
+static pdr_code assign_listed(pdr_runner *r, pdr_error *err)
+{
+    const pdr_worker_plan *plan = &r->worker->plan;
+    size_t count = (size_t)r->worker->partitions;
+    if (plan->partitions)
+        return pdr_projector_assign(r->projector, plan->partitions, plan->partition_count, err);
+    int32_t *all = pdr_calloc(count, sizeof *all);
+    if (!all) return pdr_fail(err, PDR_NOMEM, "%zu partitions", count);
+    for (size_t i = 0; i < count; i++)
+        all[i] = (int32_t)i;
+    pdr_code code = pdr_projector_assign(r->projector, all, count, err);
+    pdr_free(all);
+    return code;
+}
+
+static pdr_code alloc_places(pdr_runner *r, pdr_error *err)
+{
+    size_t count = (size_t)r->worker->partitions;
+    r->partitions = pdr_calloc(count, sizeof *r->partitions);
+    r->shown.partitions = pdr_calloc(count, sizeof *r->shown.partitions);
+    r->ends = pdr_calloc(count, sizeof *r->ends);
+    if (!r->partitions || !r->shown.partitions || !r->ends)
+        return pdr_fail(err, PDR_NOMEM, "%zu partitions", count);
+    for (size_t i = 0; i < count; i++)
+        r->ends[i] = -1;
+    return PDR_OK;
+}
+
+pdr_code pdr_runner_open(pdr_runner *r, struct pdr_worker *worker, pdr_error *err)
+{
+    const pdr_worker_plan *plan = &worker->plan;
+    r->worker = worker;
+    pdr_system_env_init(&r->env, plan->line, plan->line_context);
+    pdr_code code = alloc_places(r, err);
+    if (code == PDR_OK) code = pdr_backends_log_open(&plan->backends, &r->log, err);
+    if (code == PDR_OK) code = pdr_views_of_url(&r->views, &plan->views, plan->settings.view_schema, err);
+    if (code == PDR_OK) code = make_version(r, err);
+    if (code == PDR_OK) code = open_projector(r, err);
+    if (code == PDR_OK) code = assign_listed(r, err);
+    if (code != PDR_OK)
+        return pdr_fail_context(err, code, "projection %s v%u", r->projection->name, r->projection->version);
+    return PDR_OK;
+}
+
+/* --- where the log ends --- */
+
+static bool is_behind(const pdr_runner *r, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!r->partitions[i].at_end) return true;
+    return false;
+}
+
+static void take_ends(pdr_runner *r)
+{
+    for (int32_t i = 0; i < r->worker->partitions; i++) {
+        int64_t end = pdr_log_ends_of(r->asking, i);
+        if (end > r->ends[i]) r->ends[i] = end;
+    }
+    pdr_log_ends_close(r->asking);
+    r->asking = NULL;
+}
+
+/* A projection that reads at the log's end is told by its own readers. */
+static void ask_for_ends(pdr_runner *r, size_t count, int64_t now)
+{
+    if (r->asking && pdr_log_ends_all(r->asking)) take_ends(r);
+    if (r->asking || now < r->ask_at || !is_behind(r, count)) return;
+    r->ask_at = now + ASK_EVERY_US;
+    int32_t behind[PDR_LOG_MAX_PARTITIONS];
+    size_t behind_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!r->partitions[i].at_end) behind[behind_count++] = r->partitions[i].partition;
+    pdr_error ignored; /* the projector's own readers say what is wrong with the log */
+    if (pdr_log_ends_open(&r->asking, r->log, behind, behind_count, &ignored) != PDR_OK) r->asking = NULL;
+}
+
+/* --- how it is --- */
+
+static void show(pdr_runner *r, int64_t now)
+{
+    pdr_shown shown = {.partition_count = pdr_projector_partitions(r->projector, r->partitions,
+                                                                   (size_t)r->worker->partitions),
+                       .assigned = true};
+    int64_t wall = r->env.env.ops->wall_us(&r->env.env);
+    pdr_projector_numbers_get(r->projector, &shown.numbers);
+    for (size_t i = 0; i < shown.partition_count; i++) {
+        const pdr_projector_partition *partition = &r->partitions[i];
+        uint64_t lag = pdr_lag_of(partition, r->ends[partition->partition]);
+        shown.lag_events += lag;
+        shown.parked += partition->parked;
+        if (lag && partition->event_time_us != INT64_MIN && wall - partition->event_time_us > shown.lag_us)
+            shown.lag_us = wall - partition->event_time_us;
+    }
+    shown.lag_trend = pdr_lag_trend_take(&r->trend, now, shown.lag_events);
+    r->show_at = now + SHOW_EVERY_US;
+    pthread_mutex_lock(&r->worker->lock);
+    shown.partitions = r->shown.partitions;
+    r->shown = shown;
+    memcpy(r->shown.partitions, r->partitions, shown.partition_count * sizeof *r->partitions);
+    pthread_cond_broadcast(&r->worker->changed);
+    pthread_mutex_unlock(&r->worker->lock);
+    ask_for_ends(r, shown.partition_count, now);
+}
+
+bool pdr_runner_is_still(const pdr_runner *r)
+{
+    pdr_projector_state state = r->shown.numbers.state;
+    return state == PDR_PROJECTOR_IDLE || state == PDR_PROJECTOR_STOPPED || state == PDR_PROJECTOR_WAITING;
+}
+
+/* --- the thread --- */
+
+static int ms_of(int64_t us)
+{
+    if (us <= 0) return 0;
+    return (int)(((us < MAX_SLEEP_US ? us : MAX_SLEEP_US) + 999) / 1000);
+}
+
+static void sleep_until(pdr_runner *r, int64_t due_us)
+{
+    struct pollfd fds[MAX_FDS + 1];
+    int64_t log_us = INT64_MAX, views_us = INT64_MAX;
+    int64_t us = due_us == INT64_MAX ? INT64_MAX : due_us - pdr_mono_us();
+    int count = r->log->ops->wait_on(r->log, fds, MAX_FDS, &log_us);
+    count += r->views->ops->wait_on(r->views, fds + count, MAX_FDS - count, &views_us);
+    fds[count++] = (struct pollfd){.fd = r->alarm.fd, .events = POLLIN};
+    if (log_us < us) us = log_us;
+    if (views_us < us) us = views_us;
+    (void)poll(fds, (nfds_t)count, ms_of(us)); /* whatever woke it: what is due is looked at */
+}
+
+static void *run(void *context)
+{
+    pdr_runner *r = context;
+    while (!atomic_load(&r->ending)) {
+        int64_t due_us;
+        if (atomic_load(&r->draining) && !r->told_to_drain) {
+            r->told_to_drain = true;
+            pdr_projector_drain(r->projector);
+        }
+        size_t done = pdr_projector_turn(r->projector, &due_us);
+        int64_t now = pdr_mono_us();
+        if (done == 0 || now >= r->show_at) show(r, now);
+        if (done > 0) continue;
+        pdr_alarm_set(&r->alarm);
+        if (!atomic_load(&r->ending) && atomic_load(&r->draining) == r->told_to_drain) sleep_until(r, due_us);
+        pdr_alarm_clear(&r->alarm);
+    }
+    return NULL;
+}
+
+pdr_code pdr_runner_start(pdr_runner *r, pdr_error *err)
+{
+    pdr_code code = pdr_alarm_open(&r->alarm, err);
+    if (code != PDR_OK) return code;
+    sigset_t all, before; /* the application's signals are its own threads' */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&r->thread, NULL, run, r);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed) {
+        pdr_alarm_close(&r->alarm);
+        return pdr_fail_backend(err, PDR_UNAVAILABLE, failed, "no thread");
+    }
+    char name[16];
+    snprintf(name, sizeof name, "pdr-%.11s", r->projection->name);
+    pthread_setname_np(r->thread, name);
+    r->started = true;
+    return PDR_OK;
+}
+
+void pdr_runner_drain(pdr_runner *r)
+{
+    atomic_store(&r->draining, true);
+    if (r->started) pdr_alarm_ring(&r->alarm);
+}
+
+void pdr_runner_end(pdr_runner *r)
+{
+    atomic_store(&r->ending, true);
+    if (r->started) pdr_alarm_ring(&r->alarm);
+}
+
+void pdr_runner_close(pdr_runner *r)
+{
+    if (r->started) {
+        pdr_runner_end(r);
+        pthread_join(r->thread, NULL);
+        pdr_alarm_close(&r->alarm);
+    }
+    pdr_log_ends_close(r->asking);
+    pdr_projector_close(r->projector);
+    if (r->views) r->views->ops->close(r->views);
+    if (r->log) r->log->ops->close(r->log);
+    pdr_projection_close(r->projection);
+    pdr_free(r->ends);
+    pdr_free(r->partitions);
+    pdr_free(r->shown.partitions);
+}

@@ -1,0 +1,78 @@
+/* Inside the projection worker: what the files of the shell share. Only worker*.c, runner*.c and metrics.c
+ * include this.
+ *
+ *   worker_plan.c  options, checked and copied     worker.c   open, close, catch up, drain, status
+ *   runner.c       the thread of one projection    lag.c      how far behind, and whether it grows
+ *   log_ends.c     where the log ends now
+ *
+ * Threads: a runner's members below `shown` belong to its thread; what others may see is copied to `shown`
+ * under the worker's lock. */
+#ifndef PDR_PROJECTIONS_WORKER_CORE_H
+#define PDR_PROJECTIONS_WORKER_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/alarm.h"
+#include "journal/schema_book.h"
+#include "journal/system_env.h"
+#include "projections/lag.h"
+#include "projections/log_ends.h"
+#include "projections/projection.h"
+#include "projections/worker_plan.h"
+
+/* One projection as its thread last told. */
+typedef struct pdr_shown {
+    pdr_projector_numbers numbers;
+    pdr_projector_partition *partitions; /* room for the journal's */
+    size_t partition_count;
+    uint64_t lag_events;
+    int64_t lag_us;
+    double lag_trend;
+    uint64_t parked;
+    bool assigned; /* it knows which partitions are its own */
+} pdr_shown;
+
+typedef struct pdr_runner {
+    struct pdr_worker *worker;
+    pdr_projection *projection;
+    pthread_t thread;
+    bool started;
+    pdr_alarm alarm;
+    atomic_bool ending;   /* the thread is to end */
+    atomic_bool draining; /* it is to stand still */
+    pdr_shown shown;      /* under the worker's lock */
+
+    pdr_log *log;
+    pdr_views *views;
+    pdr_system_env env;
+    pdr_projector *projector;
+    bool told_to_drain;
+    pdr_log_ends *asking; /* NULL: not now */
+    int64_t ask_at, show_at;
+    int64_t *ends; /* of the journal's partitions; -1: not known */
+    pdr_lag_trend trend;
+    pdr_projector_partition *partitions; /* room for the journal's */
+} pdr_runner;
+
+struct pdr_worker {
+    pdr_worker_plan plan;
+    pdr_schema_book *book;
+    uint8_t journal_id[PDR_ID_SIZE];
+    int32_t partitions; /* of the journal */
+    pdr_runner *runners;
+    size_t runner_count;
+    pthread_mutex_t lock; /* of what is shown */
+    pthread_cond_t changed;
+};
+
+/* runner.c. `runner->projection` is there already. *_open connects, makes the version if it isn't there and
+ * assigns; *_start begins the thread; *_close is fine at any stage. */
+PDR_CHECKED pdr_code pdr_runner_open(pdr_runner *runner, struct pdr_worker *worker, pdr_error *err);
+PDR_CHECKED pdr_code pdr_runner_start(pdr_runner *runner, pdr_error *err);
+void pdr_runner_end(pdr_runner *runner); /* tell the thread to end; don't wait */
+void pdr_runner_close(pdr_runner *runner);
+void pdr_runner_drain(pdr_runner *runner);
+bool pdr_runner_is_still(const pdr_runner *runner); /* nothing is under way; the lock is held */
+
+#endif
