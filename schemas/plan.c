@@ -30,30 +30,30 @@ static pdr_code resolve(pdr_plan *plan, const pdr_schema *writer, const pdr_sche
     return code;
 }
 
-static pdr_code match(pdr_plan *plan, pdr_string writer, pdr_error *err)
+pdr_code plan_open(pdr_plan **out, const pdr_schema *writer, const pdr_schema *schema, const pdr_type *reader,
+                   pdr_error *err)
 {
-    pdr_schema_set *writers = NULL, *readers = NULL;
-    pdr_code code = pdr_schema_read(&writers, "writer schema", writer, err);
-    if (code == PDR_OK) code = pdr_schema_fingerprint(&plan->writer, pdr_schema_set_root(writers, 0), err);
+    pdr_plan *plan = pdr_calloc(1, sizeof *plan);
+    if (!plan) return pdr_fail(err, PDR_NOMEM, "%s: out of memory for a plan", reader->name);
+    plan->reader = reader;
+    pdr_code code = pdr_schema_fingerprint(&plan->writer, writer, err);
+    if (code == PDR_OK) code = resolve(plan, writer, schema, err);
     if (code == PDR_OK)
-        code = pdr_schema_read(&readers, plan->reader->name, pdr_string_of(plan->reader->schema), err);
-    if (code == PDR_OK)
-        code = resolve(plan, pdr_schema_set_root(writers, 0), pdr_schema_set_root(readers, 0), err);
-    pdr_schema_set_close(writers);
-    pdr_schema_set_close(readers);
+        *out = plan;
+    else
+        pdr_plan_close(plan);
     return code;
 }
 
 pdr_code pdr_plan_open(pdr_plan **out, pdr_string writer, const pdr_type *reader, pdr_error *err)
 {
-    pdr_plan *plan = pdr_calloc(1, sizeof *plan);
-    if (!plan) return pdr_fail(err, PDR_NOMEM, "%s: out of memory for a plan", reader->name);
-    plan->reader = reader;
-    pdr_code code = match(plan, writer, err);
+    pdr_schema_set *writers = NULL, *readers = NULL;
+    pdr_code code = pdr_schema_read(&writers, "writer schema", writer, err);
+    if (code == PDR_OK) code = pdr_schema_read(&readers, reader->name, pdr_string_of(reader->schema), err);
     if (code == PDR_OK)
-        *out = plan;
-    else
-        pdr_plan_close(plan);
+        code = plan_open(out, pdr_schema_set_root(writers, 0), pdr_schema_set_root(readers, 0), reader, err);
+    pdr_schema_set_close(writers);
+    pdr_schema_set_close(readers);
     return code;
 }
 

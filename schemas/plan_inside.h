@@ -94,6 +94,10 @@ struct pdr_plan {
     pdr_arena arena;     /* what steps point to */
 };
 
+/* As pdr_plan_open, of schemas that were read already; `schema` is the reader's. They needn't outlive it. */
+PDR_CHECKED pdr_code plan_open(pdr_plan **out, const pdr_schema *writer, const pdr_schema *schema,
+                               const pdr_type *reader, pdr_error *err);
+
 /* The whole datum by the plan's steps. */
 PDR_CHECKED pdr_code plan_run(const pdr_plan *plan, pdr_bytes datum, pdr_arena *arena, void *value,
                               pdr_error *err);

@@ -31,24 +31,16 @@ static void compare(const triple_answer *plan, const triple_answer *expected, co
         must(strcmp(text_of(plan), text_of(expected)) == 0, why, text_of(plan), text_of(expected));
 }
 
-static void resolve(pdr_string writer, pdr_string reader, pdr_bytes datum)
+static void resolve(const pdr_schema *writer, const made_type *reader, pdr_bytes datum)
 {
-    pdr_schema_set *set = NULL;
-    made_type made;
     pdr_error err = {.message = ""}, why = {.message = ""};
     triple_answer plan = {.text = PDR_BUF_INIT(1 << 20)}, expected = plan;
-    if (made_type_open(&made, reader, NULL) == PDR_OK &&
-        pdr_schema_read(&set, "writer", writer, NULL) == PDR_OK) {
-        pdr_code code = triple_plan(&plan, writer, &made, datum, &why);
-        must(code == PDR_OK || code == PDR_TOO_LARGE, "a plan has a verdict", why.message, "");
-        if (code == PDR_OK &&
-            triple_model(&expected, pdr_schema_set_root(set, 0), made.root, datum, &err) == PDR_OK)
-            compare(&plan, &expected, why.message);
-    }
+    pdr_code code = triple_plan(&plan, writer, reader, datum, &why);
+    must(code == PDR_OK || code == PDR_TOO_LARGE, "a plan has a verdict", why.message, "");
+    if (code == PDR_OK && triple_model(&expected, writer, reader->root, datum, &err) == PDR_OK)
+        compare(&plan, &expected, why.message);
     triple_answer_release(&plan);
     triple_answer_release(&expected);
-    pdr_schema_set_close(set);
-    made_type_close(&made);
 }
 
 static void resolve_texts(const uint8_t *data, size_t size)
@@ -60,35 +52,45 @@ static void resolve_texts(const uint8_t *data, size_t size)
     if (!second) return;
     pdr_string writer = {(const char *)data, (size_t)(first - data)};
     pdr_string reader = {(const char *)first + 1, (size_t)(second - first - 1)};
-    resolve(writer, reader, pdr_bytes_of(second + 1, (size_t)(data + size - second - 1)));
+    pdr_schema_set *set = NULL;
+    made_type made;
+    if (made_type_open(&made, reader, NULL) == PDR_OK &&
+        pdr_schema_read(&set, "writer", writer, NULL) == PDR_OK)
+        resolve(pdr_schema_set_root(set, 0), &made,
+                pdr_bytes_of(second + 1, (size_t)(data + size - second - 1)));
+    pdr_schema_set_close(set);
+    made_type_close(&made);
 }
 
-/* A datum of the writer's, one with a byte changed, or whatever bytes are left. */
-static bool make_datum(pdr_string writer, choices *c, unsigned how, pdr_buf *out)
+/* A datum of the writer's, or with a byte changed, or whatever bytes are left. */
+static void resolve_datum(const pdr_schema *writer, const made_type *reader, choices *c, unsigned how)
 {
-    pdr_schema_set *set = NULL;
-    if (pdr_schema_read(&set, "writer", writer, NULL) != PDR_OK) return false;
-    bool fine = made_datum(pdr_schema_set_root(set, 0), c, out);
-    if (fine && how == 1 && out->size) out->data[choose(c, 256) % out->size] = (uint8_t)choose(c, 256);
-    pdr_schema_set_close(set);
-    return fine;
+    pdr_buf datum = PDR_BUF_INIT(1 << 16);
+    if (how < 2 && made_datum(writer, c, &datum)) {
+        if (how == 1 && datum.size) datum.data[choose(c, 256) % datum.size] = (uint8_t)choose(c, 256);
+        resolve(writer, reader, pdr_buf_bytes(&datum));
+    }
+    if (how == 2) resolve(writer, reader, pdr_bytes_of(c->at, (size_t)(c->end - c->at)));
+    pdr_buf_release(&datum);
 }
 
 static void resolve_choices(const uint8_t *data, size_t size)
 {
     made_pair pair = MADE_PAIR_INIT;
-    pdr_buf datum = PDR_BUF_INIT(1 << 16);
+    pdr_schema_set *set = NULL;
+    made_type made;
     choices c = choices_of_bytes(data, size);
     unsigned how = choose(&c, 3);
     if (made_pair_fill(&pair, &c)) {
         pdr_string writer = {(const char *)pair.writer.data, pair.writer.size};
         pdr_string reader = {(const char *)pair.reader.data, pair.reader.size};
-        if (how == 2)
-            resolve(writer, reader, pdr_bytes_of(c.at, (size_t)(c.end - c.at)));
-        else if (make_datum(writer, &c, how, &datum))
-            resolve(writer, reader, pdr_buf_bytes(&datum));
+        bool good = made_type_open(&made, reader, NULL) == PDR_OK &&
+                    pdr_schema_read(&set, "writer", writer, NULL) == PDR_OK;
+        must(good, "a made pair has schemas", writer.data, reader.data);
+        resolve_datum(pdr_schema_set_root(set, 0), &made, &c, how);
+        pdr_schema_set_close(set);
+        made_type_close(&made);
     }
-    pdr_buf_release(&datum);
     made_pair_release(&pair);
 }
 

@@ -146,11 +146,12 @@ static bool data_agree(const char *writer, const char *reader, bool all)
                 pdr_schema_read(&set, "writer", pdr_string_of(writer), NULL) == PDR_OK;
     for (int i = 0; fine && i < 20; i++) {
         pdr_buf datum = PDR_BUF_INIT(1 << 16);
-        fine = made_datum(pdr_schema_set_root(set, 0), &c, &datum) &&
-               triple_plan(&plan, pdr_string_of(writer), &made, pdr_buf_bytes(&datum), NULL) == PDR_OK &&
-               triple_model(&expected, pdr_schema_set_root(set, 0), made.root, pdr_buf_bytes(&datum), NULL) ==
-                   PDR_OK &&
-               plan.verdict == expected.verdict && (!all || plan.verdict != MODEL_REFUSES_PAIR);
+        fine =
+            made_datum(pdr_schema_set_root(set, 0), &c, &datum) &&
+            triple_plan(&plan, pdr_schema_set_root(set, 0), &made, pdr_buf_bytes(&datum), NULL) == PDR_OK &&
+            triple_model(&expected, pdr_schema_set_root(set, 0), made.root, pdr_buf_bytes(&datum), NULL) ==
+                PDR_OK &&
+            plan.verdict == expected.verdict && (!all || plan.verdict != MODEL_REFUSES_PAIR);
         if (fine && plan.verdict == MODEL_VALUE)
             fine = pdr_bytes_equal(pdr_buf_bytes(&plan.text), pdr_buf_bytes(&expected.text));
         pdr_buf_release(&datum);

@@ -320,6 +320,7 @@ static const char *type(maker *m, unsigned sides, unsigned depth)
 bool made_pair_fill(made_pair *pair, choices *c)
 {
     maker m = {.c = c, .pair = pair, .arena = PDR_ARENA_INIT(1 << 20), .budget = 24};
+    if (c->at) m.budget = 10; /* a fuzzer's pairs are many and small */
     pdr_buf_clear(&pair->writer);
     pdr_buf_clear(&pair->reader);
     memset(pair->changes, 0, sizeof pair->changes);

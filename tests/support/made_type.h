@@ -8,6 +8,7 @@
 #include "schemas/schema.h"
 
 enum { MADE_MAX_NAMED = 4096 };
+#define MADE_FINGERPRINT UINT64_C(0x6d61646520747970) /* of no schema */
 
 /* An array of records, whose stride is known when all records are laid out. */
 typedef struct made_list {
@@ -20,14 +21,13 @@ typedef struct made_type {
     pdr_schema_set *set;
     const pdr_schema *root;
     pdr_arena arena;
-    pdr_buf json;
     pdr_layout **layouts; /* of records, by number */
     made_list *direct;
 } made_type;
 
-/* Make the type of the record that `json` describes. It has no encode and no decode, and its fingerprint is
- * another than the schema's, so that a plan never takes the straight path. PDR_BAD_SCHEMA also when the root
- * is no record. Close it also after a failure. */
+/* Make the type of the record that `json` describes. It has no encode and no decode, and another fingerprint
+ * than its schema, so that a plan never takes the straight path. PDR_BAD_SCHEMA also when the root is no
+ * record. Close it also after a failure. */
 PDR_CHECKED pdr_code made_type_open(made_type *made, pdr_string json, pdr_error *err);
 void made_type_close(made_type *made);
 /* The layout of any part of it. */

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "schemas/plan.h"
+#include "schemas/plan_inside.h"
 #include "tests/support/made_pair.h"
 
 /* ---- perdure's answer ---- */
@@ -15,7 +15,7 @@ static pdr_code end_text(triple_answer *out, const pdr_layout *layout, const voi
     return code == PDR_OK ? PDR_OK : pdr_fail(err, code, "the plan made a value that can't be printed");
 }
 
-static pdr_code decode(triple_answer *out, const pdr_plan *plan, const made_type *reader, pdr_bytes datum,
+pdr_code triple_decode(triple_answer *out, const pdr_plan *plan, const made_type *reader, pdr_bytes datum,
                        pdr_error *err)
 {
     pdr_arena arena = PDR_ARENA_INIT(1 << 22);
@@ -36,14 +36,14 @@ static pdr_code decode(triple_answer *out, const pdr_plan *plan, const made_type
     return code;
 }
 
-pdr_code triple_plan(triple_answer *out, pdr_string writer, const made_type *reader, pdr_bytes datum,
+pdr_code triple_plan(triple_answer *out, const pdr_schema *writer, const made_type *reader, pdr_bytes datum,
                      pdr_error *err)
 {
     pdr_plan *plan = NULL;
-    pdr_code code = pdr_plan_open(&plan, writer, &reader->type, err);
+    pdr_code code = plan_open(&plan, writer, reader->root, &reader->type, err);
     out->verdict = code == PDR_TOO_LARGE ? MODEL_TOO_DEEP : MODEL_REFUSES_PAIR;
     if (code == PDR_UNKNOWN_SCHEMA || code == PDR_TOO_LARGE) return PDR_OK;
-    if (code == PDR_OK) code = decode(out, plan, reader, datum, err);
+    if (code == PDR_OK) code = triple_decode(out, plan, reader, datum, err);
     pdr_plan_close(plan);
     return code;
 }
@@ -142,13 +142,13 @@ static const char *compare(triple_counts *counts, const triple_answer *plan, con
     return NULL;
 }
 
-static const char *check(triple_counts *counts, pdr_string json, const pdr_schema *writer,
-                         const made_type *reader, pdr_bytes datum, const char *java)
+static const char *check(triple_counts *counts, const pdr_schema *writer, const made_type *reader,
+                         pdr_bytes datum, const char *java)
 {
     pdr_error err = {.message = ""}, why = {.message = ""};
     triple_answer plan = {.text = PDR_BUF_INIT(1 << 24)}, expected = plan;
     const char *wrong = NULL;
-    if (triple_plan(&plan, json, reader, datum, &why) != PDR_OK ||
+    if (triple_plan(&plan, writer, reader, datum, &why) != PDR_OK ||
         triple_model(&expected, writer, reader->root, datum, &err) != PDR_OK)
         wrong = complain("no answer", why.message, err.message);
     else
@@ -169,7 +169,7 @@ static const char *check_data(triple_counts *counts, pdr_string json, const made
         return complain("the writer is no schema", err.message, "");
     char *datum = strtok_r(data, " ", &rest_data), *answer = strtok_r(answers, " ", &rest_answers);
     for (; datum && answer && !wrong; datum = strtok_r(NULL, " ", &rest_data)) {
-        wrong = check(counts, json, pdr_schema_set_root(set, 0), reader, unhex(datum), answer);
+        wrong = check(counts, pdr_schema_set_root(set, 0), reader, unhex(datum), answer);
         answer = strtok_r(NULL, " ", &rest_answers);
     }
     if (!wrong && (datum || answer)) wrong = complain("not as many answers as data", "", "");

@@ -10,6 +10,7 @@
 #ifndef PDR_TESTS_TRIPLE_H
 #define PDR_TESTS_TRIPLE_H
 
+#include "schemas/plan.h"
 #include "tests/support/made_type.h"
 #include "tests/support/model_resolve.h"
 
@@ -22,8 +23,11 @@ typedef struct triple_answer {
 } triple_answer;
 
 /* A plan's answer, and the model's. Anything that neither is meant to say fails with `err`. */
-PDR_CHECKED pdr_code triple_plan(triple_answer *out, pdr_string writer, const made_type *reader,
+PDR_CHECKED pdr_code triple_plan(triple_answer *out, const pdr_schema *writer, const made_type *reader,
                                  pdr_bytes datum, pdr_error *err);
+/* What a plan says of a datum. */
+PDR_CHECKED pdr_code triple_decode(triple_answer *out, const pdr_plan *plan, const made_type *reader,
+                                   pdr_bytes datum, pdr_error *err);
 PDR_CHECKED pdr_code triple_model(triple_answer *out, const pdr_schema *writer, const pdr_schema *reader,
                                   pdr_bytes datum, pdr_error *err);
 void triple_answer_release(triple_answer *answer);

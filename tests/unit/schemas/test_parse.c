@@ -376,6 +376,23 @@ Test(parse, a_depth_bomb_is_refused)
     free(arrays);
 }
 
+Test(parse, what_is_nested_too_deeply_is_refused_with_its_place)
+{
+    static const struct {
+        const char *piece, *place;
+    } bombs[] = {{"[", "f.avsc:1:257: nested more than 256 deep"},
+                 {"{\"type\":\"array\",\"items\":", "f.avsc:1:6145: nested more than 256 deep"},
+                 {"{\"default\":\n", "f.avsc:257:1: nested more than 256 deep"}};
+    for (size_t i = 0; i < sizeof bombs / sizeof bombs[0]; i++) {
+        pdr_schema_set *set = NULL;
+        pdr_error err = {.message = ""};
+        char *text = repeated("", bombs[i].piece, 1000, "");
+        cr_expect_eq(pdr_schema_read(&set, "f.avsc", pdr_string_of(text), &err), PDR_TOO_LARGE);
+        cr_expect(strstr(err.message, bombs[i].place), "says %s, wants %s", err.message, bombs[i].place);
+        free(text);
+    }
+}
+
 Test(parse, a_text_over_its_ceiling_is_refused)
 {
     char *text = repeated("\"int\"", " ", PDR_SCHEMA_MAX_TEXT, "");
