@@ -65,6 +65,17 @@ static double number_after(const char *text, const char *key)
     return strtod(at + strlen(key), NULL);
 }
 
+/* Of processes that have ended. */
+static double cpu_of_children(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_CHILDREN, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+/* Events for each second that the process kept one core busy, its start, its client and its look at the
+ * snapshots included: a log as short as this is read before the clock has much to say. */
 static void measure(const bench_run *run, bool sqlite, double *ours)
 {
     static char out[OUTPUT];
@@ -72,11 +83,12 @@ static void measure(const bench_run *run, bool sqlite, double *ours)
     char *words[] = {(char *)BENCH_PERDURE,   (char *)"schema", (char *)"check",
                      (char *)"--journal",     (char *)j->log,   (char *)"--app",
                      (char *)BENCH_LOANS_APP, (char *)"--json", NULL};
-    bench_settle();
+    double before = cpu_of_children();
     run_program(words, true, out, sizeof out);
     if (number_after(out, "\"events\":") != ROWS || !strstr(out, "\"readable\":true"))
         bench_die("schema check didn't read what was written", NULL);
-    *ours = ROWS / number_after(out, "\"seconds\":");
+    *ours = ROWS / (cpu_of_children() - before);
+    bench_note(run, "%.0f events/s by the clock", ROWS / number_after(out, "\"seconds\":"));
 }
 
 void bench_schema_check(const bench_run *run, int round, double *ours, double *bare)
