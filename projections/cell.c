@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "projections/views.h"
+
 static const char *const type_names[PDR_COLUMN_TYPES] = {
     [PDR_COLUMN_BOOLEAN] = "boolean",
     [PDR_COLUMN_INTEGER] = "integer",
@@ -45,36 +47,12 @@ static bool in_range(const pdr_column *column, int64_t value)
     }
 }
 
-/* Bytes of the character that begins at `at`; 0: none does (Unicode, table 3-7). */
-static size_t character(const uint8_t *at, size_t left)
-{
-    uint8_t first = at[0], low = 0x80, high = 0xbf;
-    if (first < 0x80) return first ? 1 : 0;
-    size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (first < 0xc2 || first > 0xf4 || left < size) return 0;
-    if (first == 0xe0) low = 0xa0;
-    if (first == 0xed) high = 0x9f;
-    if (first == 0xf0) low = 0x90;
-    if (first == 0xf4) high = 0x8f;
-    if (at[1] < low || at[1] > high) return 0;
-    for (size_t i = 2; i < size; i++)
-        if (at[i] < 0x80 || at[i] > 0xbf) return 0;
-    return size;
-}
-
-size_t pdr_text_prefix(pdr_bytes text)
-{
-    size_t at = 0;
-    for (size_t size; at < text.size && (size = character(text.data + at, text.size - at)) > 0;)
-        at += size;
-    return at;
-}
-
 pdr_code pdr_cell_check(const pdr_column *column, const pdr_cell *cell, pdr_error *err)
 {
     if (cell->null) return PDR_OK;
     if (column->type == PDR_COLUMN_TEXT) {
-        if (pdr_text_prefix(cell->as.bytes) == cell->as.bytes.size) return PDR_OK;
+        bool has_nul = cell->as.bytes.size && memchr(cell->as.bytes.data, 0, cell->as.bytes.size);
+        if (!has_nul && pdr_view_is_text(cell->as.bytes)) return PDR_OK;
         return pdr_fail(err, PDR_BAD_DATA,
                         "column %s: a text with a NUL, or one that isn't UTF-8, can't be stored",
                         column->name);

@@ -28,8 +28,6 @@ static inline bool pdr_column_adds(pdr_column_type type) /* has + */
 }
 /* Is the value one that the column's type can hold? NULL always is. PDR_BAD_DATA naming the column. */
 PDR_CHECKED pdr_code pdr_cell_check(const pdr_column *column, const pdr_cell *cell, pdr_error *err);
-/* How many bytes of the beginning are UTF-8 without NUL. */
-size_t pdr_text_prefix(pdr_bytes text);
 /* Neither is NULL. Texts by their bytes; NaN is the greatest double and equal to itself. <0, 0, >0. */
 int pdr_cell_compare(pdr_column_type type, const pdr_cell *a, const pdr_cell *b);
 bool pdr_cell_equal(pdr_column_type type, const pdr_cell *a, const pdr_cell *b); /* NULL equals NULL */

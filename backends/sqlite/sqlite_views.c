@@ -43,15 +43,29 @@ static pdr_code submit(sqlite_views *v, views_op *op, void *context, uint64_t ta
     return PDR_OK;
 }
 
+static pdr_code check_steps(const pdr_version_spec *spec, const pdr_view_batch *batch, pdr_error *err)
+{
+    pdr_code code = PDR_OK;
+    for (size_t i = 0; code == PDR_OK && i < batch->step_count; i++) {
+        const pdr_view_step *step = &batch->steps[i];
+        if (step->statement) {
+            code = pdr_sqv_check_statement(spec, step->statement, err);
+            continue;
+        }
+        if (step->table >= spec->table_count)
+            return pdr_fail(err, PDR_INVALID_ARGUMENT, "there is no table %zu", step->table);
+        for (size_t r = 0; code == PDR_OK && r < step->row_count; r++)
+            code = pdr_row_change_check(&spec->tables[step->table], &step->rows[r], err);
+    }
+    return code;
+}
+
 static pdr_code views_commit(pdr_views *base, const pdr_version_spec *spec, const char *worker,
                              const pdr_view_batch *batch, pdr_view_done done, void *context, uint64_t tag,
                              pdr_error *err)
 {
-    for (size_t i = 0; i < batch->step_count; i++) {
-        const char *text = batch->steps[i].statement;
-        pdr_code code = text ? pdr_sqv_check_statement(spec, text, err) : PDR_OK;
-        if (code != PDR_OK) return code;
-    }
+    pdr_code code = check_steps(spec, batch, err);
+    if (code != PDR_OK) return code;
     views_op *op = pdr_sqv_copy_batch(spec, worker, batch);
     if (op) op->done = done;
     return submit(views_of(base), op, context, tag, err);

@@ -90,9 +90,7 @@ static const pdr_dead_letter *copy_letters(views_op *op, const pdr_dead_letter *
     for (size_t i = 0; copy && i < count; i++) {
         copy[i].entity = pdr_arena_bytes(&op->arena, letters[i].entity);
         const char *reason = letters[i].reason ? letters[i].reason : "";
-        char *own = copy_array(op, reason, strlen(reason), 1);
-        if (own) pdr_sqv_clean(own);
-        copy[i].reason = own;
+        copy[i].reason = pdr_view_text(&op->arena, pdr_bytes_of(reason, strlen(reason))).data;
         if (!copy[i].entity.data || !copy[i].reason) return NULL;
     }
     return copy;

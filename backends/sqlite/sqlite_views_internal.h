@@ -111,8 +111,6 @@ PDR_CHECKED pdr_code pdr_sqv_expand(views_sql *sql, const char *text, const pdr_
                                     size_t own, pdr_error *err);
 /* Is it one statement that may run inside a batch? PDR_BAD_VIEW: no, or it names a table that isn't there. */
 PDR_CHECKED pdr_code pdr_sqv_check_statement(const pdr_version_spec *spec, const char *text, pdr_error *err);
-/* Each run of bytes that are no UTF-8 becomes one '?'. */
-void pdr_sqv_clean(char *text);
 /* The text as a string; NULL: it failed. */
 const char *pdr_sqv_text(views_sql *sql);
 void pdr_sqv_sql_release(views_sql *sql);

@@ -164,57 +164,13 @@ pdr_code pdr_sqv_expand(views_sql *sql, const char *text, const pdr_version_spec
     return sql->code == PDR_OK ? PDR_OK : pdr_fail(err, sql->code, "a statement");
 }
 
-static const char *skip_blanks(const char *at)
-{
-    for (;;) {
-        at += strspn(at, " \t\r\n\f");
-        if (strncmp(at, "--", 2) == 0) {
-            at += strcspn(at, "\n");
-        } else if (strncmp(at, "/*", 2) == 0) {
-            const char *end = strstr(at + 2, "*/");
-            if (!end) return "";
-            at = end + 2;
-        } else {
-            return at;
-        }
-    }
-}
-
-static bool may_run(const char *text)
-{
-    static const char *const words[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES"};
-    const char *at = skip_blanks(text);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (sqlite3_strnicmp(at, words[i], (int)strlen(words[i])) == 0) return true;
-    return false;
-}
-
 pdr_code pdr_sqv_check_statement(const pdr_version_spec *spec, const char *text, pdr_error *err)
 {
     views_sql sql = VIEWS_SQL_INIT;
-    if (!may_run(text))
-        return pdr_fail(err, PDR_BAD_VIEW,
-                        "a statement of a projection reads or changes rows (SELECT, INSERT, UPDATE, DELETE), "
-                        "and this one doesn't: %.80s",
-                        text);
-    pdr_code code = pdr_sqv_expand(&sql, text, spec, SIZE_MAX, err);
+    pdr_code code = pdr_view_statement_check(text, err);
+    if (code == PDR_OK) code = pdr_sqv_expand(&sql, text, spec, SIZE_MAX, err);
     pdr_sqv_sql_release(&sql);
     return code;
-}
-
-void pdr_sqv_clean(char *text)
-{
-    size_t size = strlen(text), to = 0;
-    for (size_t at = 0; at < size;) {
-        size_t good = pdr_text_prefix(pdr_bytes_of(text + at, size - at));
-        memmove(text + to, text + at, good);
-        at += good;
-        to += good;
-        if (at == size) break;
-        if (good || to == 0) text[to++] = '?';
-        at++;
-    }
-    text[to] = 0;
 }
 
 /* --- Kept statements --- */

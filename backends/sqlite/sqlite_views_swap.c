@@ -1,7 +1,6 @@
 /* Switches of versions, and swap: another version becomes the one that readers' views show. Each operation is
  * one transaction. */
 #include "backends/sqlite/sqlite_views_internal.h"
-#include "base/mem.h"
 
 /* --- Switches --- */
 
@@ -48,12 +47,13 @@ pdr_code pdr_sqv_set_throttle(pdr_views *views, const char *projection, uint32_t
 pdr_code pdr_sqv_set_fault(pdr_views *views, const char *projection, uint32_t version, const char *fault,
                            int timeout_ms, pdr_error *err)
 {
-    char *clean = pdr_strdup(fault ? fault : "");
-    if (!clean) return pdr_fail(err, PDR_NOMEM, "a fault");
-    pdr_sqv_clean(clean);
-    pdr_code code = set(views, "UPDATE projection_version SET fault = coalesce(?4, ?3)" FOR_VERSION,
-                        projection, version, 0, clean, timeout_ms, err);
-    pdr_free(clean);
+    pdr_arena arena = PDR_ARENA_INIT(1024 * 1024);
+    pdr_string clean = pdr_view_text(&arena, pdr_bytes_of(fault ? fault : "", fault ? strlen(fault) : 0));
+    pdr_code code = clean.data
+                        ? set(views, "UPDATE projection_version SET fault = coalesce(?4, ?3)" FOR_VERSION,
+                              projection, version, 0, clean.data, timeout_ms, err)
+                        : pdr_fail(err, PDR_NOMEM, "a fault");
+    pdr_arena_release(&arena);
     return code;
 }
 
