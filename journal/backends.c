@@ -1,5 +1,6 @@
 #include "journal/backends.h"
 
+#include "backends/kafka/group.h"
 #include "backends/kafka/kafka_log.h"
 #include "backends/postgres/postgres_store.h"
 #include "backends/sqlite/sqlite_log.h"
@@ -81,6 +82,17 @@ static pdr_code kafka_create(const pdr_backends *backends, int32_t partitions, i
     return code;
 }
 
+static pdr_code kafka_group_open(const pdr_backends *backends, const char *name, pdr_group **out,
+                                 pdr_error *err)
+{
+    pdr_kafka_options options;
+    pdr_kafka_setting *settings;
+    pdr_code code = kafka_options(backends, &options, &settings, err);
+    if (code == PDR_OK) code = pdr_kafka_group_open(out, &options, name, err);
+    pdr_free(settings);
+    return code;
+}
+
 /* --- sqlite --- */
 
 static void sqlite_line(void *context, pdr_level level, const char *message)
@@ -134,12 +146,13 @@ typedef struct backend {
     pdr_code (*log_open)(const pdr_backends *backends, pdr_log **out, pdr_error *err);
     pdr_code (*log_create)(const pdr_backends *backends, int32_t partitions, int timeout_ms, pdr_error *err);
     pdr_code (*store_open)(const pdr_backends *backends, pdr_store **out, pdr_error *err);
+    pdr_code (*group_open)(const pdr_backends *backends, const char *name, pdr_group **out, pdr_error *err);
 } backend;
 
 static const backend table[] = {
-    [PDR_URL_KAFKA] = {kafka_open, kafka_create, NULL},
-    [PDR_URL_SQLITE] = {sqlite_log_open, sqlite_create, sqlite_store_open},
-    [PDR_URL_POSTGRES] = {NULL, NULL, postgres_open},
+    [PDR_URL_KAFKA] = {kafka_open, kafka_create, NULL, kafka_group_open},
+    [PDR_URL_SQLITE] = {sqlite_log_open, sqlite_create, sqlite_store_open, NULL},
+    [PDR_URL_POSTGRES] = {NULL, NULL, postgres_open, NULL},
 };
 
 pdr_code pdr_backends_log_open(const pdr_backends *backends, pdr_log **out, pdr_error *err)
@@ -169,4 +182,13 @@ pdr_code pdr_backends_store_open(const pdr_backends *backends, pdr_store **out, 
     code = pdr_store_ops_validate(store->ops, err);
     if (code == PDR_OK) *out = store;
     return code;
+}
+
+pdr_code pdr_backends_group_open(const pdr_backends *backends, const char *name, pdr_group **out,
+                                 pdr_error *err)
+{
+    if (table[backends->log.kind].group_open)
+        return table[backends->log.kind].group_open(backends, name, out, err);
+    return pdr_fail(err, PDR_UNSUPPORTED,
+                    "groups are Kafka's: workers of a SQLite journal are each given a list of partitions");
 }

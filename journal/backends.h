@@ -3,6 +3,7 @@
 #define PDR_JOURNAL_BACKENDS_H
 
 #include "base/url.h"
+#include "journal/group.h"
 #include "journal/log.h"
 #include "journal/store.h"
 #include "perdure/setting.h"
@@ -26,6 +27,11 @@ PDR_CHECKED pdr_code pdr_backends_pass(pdr_backends *backends, const char *name,
 /* One connection more. *out is yours: close it by its ops. */
 PDR_CHECKED pdr_code pdr_backends_log_open(const pdr_backends *backends, pdr_log **out, pdr_error *err);
 PDR_CHECKED pdr_code pdr_backends_store_open(const pdr_backends *backends, pdr_store **out, pdr_error *err);
+/* A group of the log's readers; `name` tells it from others of the same log. PDR_UNSUPPORTED: the log has
+ * none.
+ */
+PDR_CHECKED pdr_code pdr_backends_group_open(const pdr_backends *backends, const char *name, pdr_group **out,
+                                             pdr_error *err);
 /* Make the log, or find it as it should be. Blocking. */
 PDR_CHECKED pdr_code pdr_backends_log_create(const pdr_backends *backends, int32_t partitions, int timeout_ms,
                                              pdr_error *err);

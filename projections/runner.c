@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -53,6 +54,15 @@ static pdr_code open_projector(pdr_runner *r, pdr_error *err)
     return pdr_projector_open(&r->projector, &spec, err);
 }
 
+static pdr_code join_group(pdr_runner *r, pdr_error *err)
+{
+    char name[PDR_URL_MAX_NAME + PDR_VIEW_MAX_NAME + 32];
+    const pdr_backends *backends = &r->worker->plan.backends;
+    snprintf(name, sizeof name, "perdure.%s.%s.v%u", backends->log.name, r->projection->name,
+             r->projection->version);
+    return pdr_backends_group_open(backends, name, &r->group, err);
+}
+
 static pdr_code assign_listed(pdr_runner *r, pdr_error *err)
 {
     const pdr_worker_plan *plan = &r->worker->plan;
@@ -91,7 +101,7 @@ pdr_code pdr_runner_open(pdr_runner *r, struct pdr_worker *worker, pdr_error *er
     if (code == PDR_OK) code = pdr_views_of_url(&r->views, &plan->views, plan->settings.view_schema, err);
     if (code == PDR_OK) code = make_version(r, err);
     if (code == PDR_OK) code = open_projector(r, err);
-    if (code == PDR_OK) code = assign_listed(r, err);
+    if (code == PDR_OK) code = plan->group ? join_group(r, err) : assign_listed(r, err);
     if (code != PDR_OK)
         return pdr_fail_context(err, code, "projection %s v%u", r->projection->name, r->projection->version);
     return PDR_OK;
@@ -136,7 +146,7 @@ static void show(pdr_runner *r, int64_t now)
 {
     pdr_shown shown = {.partition_count = pdr_projector_partitions(r->projector, r->partitions,
                                                                    (size_t)r->worker->partitions),
-                       .assigned = true};
+                       .assigned = !r->group || r->joined};
     int64_t wall = r->env.env.ops->wall_us(&r->env.env);
     pdr_projector_numbers_get(r->projector, &shown.numbers);
     for (size_t i = 0; i < shown.partition_count; i++) {
@@ -166,6 +176,18 @@ bool pdr_runner_is_still(const pdr_runner *r)
 
 /* --- the thread --- */
 
+static void PDR_PRINTF(3, 4) say(pdr_runner *r, pdr_level level, const char *format, ...)
+{
+    char message[700];
+    int size =
+        snprintf(message, sizeof message, "projection %s v%u: ", r->projection->name, r->projection->version);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message + size, sizeof message - (size_t)size, format, args);
+    va_end(args);
+    r->env.env.ops->trace(&r->env.env, level, message);
+}
+
 static int ms_of(int64_t us)
 {
     if (us <= 0) return 0;
@@ -179,10 +201,25 @@ static void sleep_until(pdr_runner *r, int64_t due_us)
     int64_t us = due_us == INT64_MAX ? INT64_MAX : due_us - pdr_mono_us();
     int count = r->log->ops->wait_on(r->log, fds, MAX_FDS, &log_us);
     count += r->views->ops->wait_on(r->views, fds + count, MAX_FDS - count, &views_us);
+    if (r->group) count += r->group->ops->wait_on(r->group, fds + count, MAX_FDS - count);
     fds[count++] = (struct pollfd){.fd = r->alarm.fd, .events = POLLIN};
     if (log_us < us) us = log_us;
     if (views_us < us) us = views_us;
     (void)poll(fds, (nfds_t)count, ms_of(us)); /* whatever woke it: what is due is looked at */
+}
+
+/* What was given up and is on its way is carried out all the same, or finds the position moved. */
+static void follow_group(pdr_runner *r)
+{
+    const int32_t *partitions;
+    pdr_error err;
+    if (!r->group || !r->group->ops->poll(r->group) || r->told_to_drain) return;
+    size_t count = r->group->ops->partitions(r->group, &partitions, &r->joined);
+    if (pdr_projector_assign(r->projector, partitions, count, &err) != PDR_OK)
+        say(r, PDR_LEVEL_ERROR, "what the group gives can't be taken: %s", err.message);
+    else
+        say(r, PDR_LEVEL_INFO, "the group gives %zu partitions", count);
+    r->show_at = 0;
 }
 
 static void *run(void *context)
@@ -194,6 +231,7 @@ static void *run(void *context)
             r->told_to_drain = true;
             pdr_projector_drain(r->projector);
         }
+        follow_group(r);
         size_t done = pdr_projector_turn(r->projector, &due_us);
         int64_t now = pdr_mono_us();
         if (done == 0 || now >= r->show_at) show(r, now);
@@ -244,6 +282,7 @@ void pdr_runner_close(pdr_runner *r)
         pthread_join(r->thread, NULL);
         pdr_alarm_close(&r->alarm);
     }
+    if (r->group) r->group->ops->close(r->group);
     pdr_log_ends_close(r->asking);
     pdr_projector_close(r->projector);
     if (r->views) r->views->ops->close(r->views);

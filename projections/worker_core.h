@@ -47,7 +47,8 @@ typedef struct pdr_runner {
     pdr_views *views;
     pdr_system_env env;
     pdr_projector *projector;
-    bool told_to_drain;
+    pdr_group *group; /* NULL: the partitions are listed */
+    bool told_to_drain, joined;
     pdr_log_ends *asking; /* NULL: not now */
     int64_t ask_at, show_at;
     int64_t *ends; /* of the journal's partitions; -1: not known */

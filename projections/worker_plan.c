@@ -113,7 +113,7 @@ static pdr_code read_partitions(pdr_worker_plan *out, const pdr_worker_options *
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "a group and a list of partitions exclude each other");
     if (options->group && out->backends.log.kind != PDR_URL_KAFKA)
         return pdr_fail(
-            err, PDR_UNSUPPORTED,
+            err, PDR_INVALID_ARGUMENT,
             "groups are Kafka's: workers of a SQLite journal are each given a list of partitions");
     if (options->partition_count > PDR_LOG_MAX_PARTITIONS)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "options.partitions has %zu entries; at most %d",

@@ -28,7 +28,7 @@ BELOW = {
 }
 
 # What backends may know above base: the seams and the values that go through them.
-SEAMS = ["journal/log.h", "journal/store.h", "journal/env.h", "projections/views.h", "projections/cell.h"]
+SEAMS = ["journal/log.h", "journal/group.h", "journal/store.h", "journal/env.h", "projections/views.h", "projections/cell.h"]
 
 # Files of the library that wire backends to the public API; elsewhere only cli, console and applications do.
 WIRING = ["journal/backends.c", "projections/backends.c"]
