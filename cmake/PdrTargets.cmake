@@ -8,10 +8,11 @@ pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 
 # What the library needs underneath.
 set(PDR_NEEDS PkgConfig::RDKAFKA PkgConfig::LIBPQ PkgConfig::SQLITE3 PkgConfig::XXHASH
-  PkgConfig::CURL PkgConfig::JANSSON Threads::Threads ${CMAKE_DL_LIBS} m)
+  PkgConfig::CURL PkgConfig::JANSSON PkgConfig::MICROHTTPD Threads::Threads ${CMAKE_DL_LIBS} m)
 add_library(perdure_needs INTERFACE)
 target_link_libraries(perdure_needs INTERFACE ${PDR_NEEDS})
 

@@ -1,8 +1,8 @@
 #include "projections/lag.h"
 
-uint64_t pdr_lag_of(const pdr_projector_partition *partition, int64_t end)
+uint64_t pdr_lag_of(const pdr_projector_partition *partition)
 {
-    if (partition->log_end > end) end = partition->log_end;
+    int64_t end = partition->log_end;
     return end > partition->passed ? (uint64_t)(end - partition->passed) : 0;
 }
 

@@ -4,9 +4,8 @@
 
 #include "projections/projector.h"
 
-/* Offsets between what is committed and the log's end: an upper bound of events. `end`: -1 if only the
- * projector knows. */
-uint64_t pdr_lag_of(const pdr_projector_partition *partition, int64_t end);
+/* Offsets between what is committed and the log's end: an upper bound of events. */
+uint64_t pdr_lag_of(const pdr_projector_partition *partition);
 
 /* The lag of the last minute, taken every few seconds. Zero-initialised. */
 enum { PDR_LAG_SAMPLES = 13, PDR_LAG_EVERY_US = 5000000 };

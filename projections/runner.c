@@ -146,12 +146,15 @@ static void show(pdr_runner *r, int64_t now)
 {
     pdr_shown shown = {.partition_count = pdr_projector_partitions(r->projector, r->partitions,
                                                                    (size_t)r->worker->partitions),
+                       .at_us = now,
                        .assigned = !r->group || r->joined};
     int64_t wall = r->env.env.ops->wall_us(&r->env.env);
     pdr_projector_numbers_get(r->projector, &shown.numbers);
     for (size_t i = 0; i < shown.partition_count; i++) {
-        const pdr_projector_partition *partition = &r->partitions[i];
-        uint64_t lag = pdr_lag_of(partition, r->ends[partition->partition]);
+        pdr_projector_partition *partition = &r->partitions[i];
+        int64_t end = r->ends[partition->partition];
+        if (end > partition->log_end) partition->log_end = end;
+        uint64_t lag = pdr_lag_of(partition);
         shown.lag_events += lag;
         shown.parked += partition->parked;
         if (lag && partition->event_time_us != INT64_MIN && wall - partition->event_time_us > shown.lag_us)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "journal/log_id.h"
 #include "journal/schema_load.h"
+#include "projections/metrics.h"
 #include "projections/projection_file.h"
 #include "projections/worker_core.h"
 
@@ -116,6 +117,8 @@ static pdr_code open_all(pdr_worker *worker, const pdr_worker_options *options, 
         code = pdr_runner_open(&worker->runners[i], worker, err);
     for (size_t i = 0; code == PDR_OK && i < worker->runner_count; i++)
         code = pdr_runner_start(&worker->runners[i], err);
+    if (code == PDR_OK && worker->plan.settings.metrics_port)
+        code = pdr_metrics_open(&worker->metrics, worker, err);
     return code;
 }
 
@@ -141,6 +144,7 @@ static pdr_code make_worker(pdr_worker **out, pdr_error *err)
 
 static void release(pdr_worker *worker)
 {
+    pdr_metrics_close(worker->metrics);
     for (size_t i = 0; i < worker->runner_count; i++)
         pdr_runner_end(&worker->runners[i]);
     for (size_t i = 0; i < worker->runner_count; i++)

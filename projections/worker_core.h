@@ -3,7 +3,7 @@
  *
  *   worker_plan.c  options, checked and copied     worker.c   open, close, catch up, drain, status
  *   runner.c       the thread of one projection    lag.c      how far behind, and whether it grows
- *   log_ends.c     where the log ends now
+ *   log_ends.c     where the log ends now          metrics*.c what Prometheus is told
  *
  * Threads: a runner's members below `shown` belong to its thread; what others may see is copied to `shown`
  * under the worker's lock. */
@@ -30,6 +30,7 @@ typedef struct pdr_shown {
     int64_t lag_us;
     double lag_trend;
     uint64_t parked;
+    int64_t at_us; /* monotonic time of this */
     bool assigned; /* it knows which partitions are its own */
 } pdr_shown;
 
@@ -65,6 +66,7 @@ struct pdr_worker {
     size_t runner_count;
     pthread_mutex_t lock; /* of what is shown */
     pthread_cond_t changed;
+    struct pdr_metrics *metrics; /* NULL: no port */
 };
 
 /* runner.c. `runner->projection` is there already. *_open connects, makes the version if it isn't there and

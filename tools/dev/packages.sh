@@ -32,6 +32,7 @@ module:sqlite3 libsqlite3-dev
 module:libxxhash libxxhash-dev
 module:libcurl libcurl4-openssl-dev
 module:jansson libjansson-dev
+module:libmicrohttpd libmicrohttpd-dev
 module:zlib zlib1g-dev
 END
     ;;
