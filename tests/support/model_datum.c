@@ -75,8 +75,9 @@ static model_verdict read_block(model *m, const pdr_schema *w, int64_t *have, in
     }
     bool bytes = w->kind == PDR_KIND_MAP || takes_bytes(w->items, 0);
     int64_t most = bytes ? m->end - m->at : PDR_WIRE_MAX_EMPTY_ITEMS - *have;
+    if (*count > most) return MODEL_BAD_DATA;
     *have += *count;
-    return *count <= most ? MODEL_VALUE : MODEL_BAD_DATA;
+    return MODEL_VALUE;
 }
 
 /* ---- what the reader doesn't want ---- */
