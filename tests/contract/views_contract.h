@@ -51,7 +51,7 @@ void views_world_ready(void); /* initialised */
 void views_world_made(void);  /* and version 1 of projection `books` is live */
 void views_world_close(void);
 pdr_views *views_world_at(size_t index); /* opened on first use; index < 3 */
-pdr_arena *views_world_arena(void);      /* until the end of the claim */
+void *views_world_keep(size_t size);     /* zeroed; until the end of the claim */
 bool views_world_pump(void);             /* false: gave up */
 const pdr_views_subject *views_world_subject(void);
 void *views_world_place(void);
@@ -103,6 +103,7 @@ typedef struct made_batch {
 pdr_position at(int64_t offset); /* a position; -1: the start */
 made_batch *batch_new(void);
 made_batch *batch_of(int32_t partition, int64_t from, int64_t to); /* with this move */
+made_batch *next_batch(void); /* of partition 0, behind the last one that this gave */
 void batch_move(made_batch *b, int32_t partition, int64_t from, int64_t to);
 /* A row that changes nothing yet, of a step of its table: the last step if that is of this table, else a new
  * one. */
