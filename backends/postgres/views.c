@@ -1,4 +1,5 @@
 #include <poll.h>
+#include <stdlib.h>
 
 #include "backends/postgres/binary.h"
 #include "backends/postgres/connect.h"
@@ -25,7 +26,8 @@ pdr_code pdr_pgv_code_of(const PGresult *result)
     } codes[] = {{"PDR01", PDR_STALE}, {"22", PDR_BAD_DATA},    {"23", PDR_BAD_DATA},
                  {"40", PDR_BUSY},     {"42501", PDR_BAD_VIEW}, {"42", PDR_BAD_VIEW},
                  {"3F", PDR_BAD_VIEW}, {"53100", PDR_NO_SPACE}, {"55P03", PDR_LOCKED},
-                 {"54", PDR_BAD_DATA}, {"0A", PDR_BAD_VIEW},    {"P0001", PDR_BAD_DATA}};
+                 {"54", PDR_BAD_DATA}, {"0A", PDR_BAD_VIEW},    {"P0001", PDR_BAD_DATA},
+                 {"26", PDR_BUSY},     {"58", PDR_UNAVAILABLE}};
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     for (size_t i = 0; state && i < sizeof codes / sizeof *codes; i++)
         if (strncmp(state, codes[i].prefix, strlen(codes[i].prefix)) == 0) return codes[i].code;
@@ -33,14 +35,35 @@ pdr_code pdr_pgv_code_of(const PGresult *result)
     return pdr_code_retry(code) || code == PDR_CORRUPT ? code : PDR_BAD_VIEW;
 }
 
+void pdr_pgv_without_advice(pdr_error *err)
+{
+    char *advice = strstr(err->message, "; run perdure init");
+    if (advice) *advice = '\0';
+}
+
 pdr_code pdr_pgv_fail(pdr_error *err, const PGresult *result)
 {
     pdr_error said;
-    (void)pdr_pg_fail_result(&said, result);
+    if (pdr_pg_fail_result(&said, result) == PDR_NOT_INITIALISED) pdr_pgv_without_advice(&said);
     return pdr_fail_backend(err, pdr_pgv_code_of(result), said.backend, "%s", said.message);
 }
 
 /* --- Completions --- */
+
+/* A stale batch's detail: partition, offset, term, number. */
+static void take_position(const PGresult *refusal, pdr_view_result *result)
+{
+    const char *detail = refusal ? PQresultErrorField(refusal, PG_DIAG_MESSAGE_DETAIL) : NULL;
+    char *end = (char *)(uintptr_t)detail;
+    long long numbers[5];
+    for (int i = 0; i < 5; i++) {
+        const char *from = end;
+        numbers[i] = detail ? strtoll(from, &end, 10) : 0;
+        if (!detail || end == from) return;
+    }
+    result->partition = (int32_t)numbers[0];
+    result->position = (pdr_position){numbers[1], {numbers[2], (uint64_t)numbers[3]}, (uint64_t)numbers[4]};
+}
 
 static void complete_batch(const pdr_pgv_op *op, const pdr_error *failure)
 {
@@ -48,12 +71,8 @@ static void complete_batch(const pdr_pgv_op *op, const pdr_error *failure)
         .code = failure->code, .step = SIZE_MAX, .partition = -1, .position = PDR_POSITION_START};
     if (result.code != PDR_OK) result.error = failure;
     if (op->refusal && op->refused < op->count) result.step = op->statements[op->refused].step;
-    const char *detail = op->refusal ? PQresultErrorField(op->refusal, PG_DIAG_MESSAGE_DETAIL) : NULL;
-    if (result.code == PDR_STALE && detail) {
-        result.partition = 0;
-        for (; *detail >= '0' && *detail <= '9'; detail++)
-            result.partition = result.partition * 10 + (*detail - '0');
-    }
+    if (op->bad_step != SIZE_MAX) result.step = op->bad_step;
+    if (result.code == PDR_STALE) take_position(op->refusal, &result);
     if (op->done) op->done(op->context, op->tag, &result);
 }
 
@@ -98,6 +117,7 @@ static void complete_first(pdr_pg_views *v)
     if (op->sent) v->sent--;
     v->head_since_us = pdr_pg_now_us();
     if (failure.code == PDR_OK && op->refusal) failure.code = pdr_pgv_fail(&failure, op->refusal);
+    if (op->outdated && failure.code == PDR_BAD_VIEW) failure.code = PDR_BUSY;
     if (failure.code == PDR_OK && op->is_fetch && !op->rows)
         failure.code = pdr_fail(&failure, PDR_IO, "PostgreSQL: an answer is missing");
     if (op->is_fetch)
@@ -109,13 +129,22 @@ static void complete_first(pdr_pg_views *v)
 
 /* --- The connection goes --- */
 
+static bool has_ended(const pdr_pgv_op *op)
+{
+    return op->failure.code != PDR_OK || op->answered > op->count;
+}
+
 /* What was sent ends: a batch's outcome is unknown. What waits goes on waiting, until its time is up. */
 static void lose(pdr_pg_views *v, const char *why)
 {
     pdr_pg_link_lose(&v->link, pdr_pg_now_us(), why);
     pdr_pgv_prepared_forget(&v->prepared);
     for (pdr_pgv_op *op = v->first; op; op = op->next) {
-        if (!op->sent || op->failure.code != PDR_OK) continue;
+        if (!op->sent || has_ended(op)) continue;
+        if (op->refusal) { /* nothing was done, whatever else would have come */
+            op->answered = op->count + 1;
+            continue;
+        }
         op->failure = v->link.why;
         if (!op->is_fetch) op->failure.code = pdr_fail_context(&op->failure, PDR_UNKNOWN_OUTCOME, "a batch");
     }
@@ -179,24 +208,45 @@ static pdr_pgv_op *first_unanswered(pdr_pg_views *v)
     return NULL;
 }
 
-static void confirm_prepare(pdr_pgv_op *op, bool good)
+/* The statement whose Prepare this answers. */
+static size_t confirm_prepare(pdr_pgv_op *op, bool good)
 {
     for (size_t i = 0; i < op->count; i++) {
         pdr_pgv_prepared *p = op->statements[i].prepared;
         if (p->known != PDR_PGV_ON_ITS_WAY) continue;
         p->known = good ? PDR_PGV_KNOWN : PDR_PGV_UNKNOWN;
-        return;
+        return i;
     }
+    return 0;
 }
 
+static bool has_state(const PGresult *result, const char *state)
+{
+    const char *has = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return has && strcmp(has, state) == 0;
+}
+
+/* The first refusal counts; but a batch whose version is gone or was made anew is stale, though a table that
+ * it names was missed first. */
 static void refuse(pdr_pgv_op *op, PGresult *result, size_t statement)
 {
-    if (op->refusal) {
+    if (op->refusal && !has_state(result, "PDR01")) {
         PQclear(result);
         return;
     }
+    PQclear(op->refusal);
     op->refusal = result;
     op->refused = statement;
+}
+
+/* A table was made anew with other columns: what was prepared for the old one is refused for ever. */
+static void renew_outdated(pdr_pg_views *v, pdr_pgv_op *op, const PGresult *result)
+{
+    const char *where = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    bool outdated = has_state(result, "0A000") && where && strcmp(where, "RevalidateCachedQuery") == 0;
+    if (!outdated && !has_state(result, "26000")) return;
+    pdr_pgv_prepared_renew(&v->prepared, op->statements[op->answered].prepared);
+    op->outdated = !op->refusal;
 }
 
 /* A result belongs to the Prepares, to their sync, to the statements, or to the op's own sync, in this order.
@@ -206,12 +256,11 @@ static void take_result(pdr_pg_views *v, pdr_pgv_op *op, PGresult *result)
     ExecStatusType status = PQresultStatus(result);
     bool bad = status == PGRES_FATAL_ERROR, aborted = status == PGRES_PIPELINE_ABORTED;
     if (!op->prepare_synced) {
-        if (status == PGRES_PIPELINE_SYNC)
-            op->prepare_synced = true;
-        else
-            confirm_prepare(op, !bad && !aborted);
+        size_t statement = 0;
+        op->prepare_synced = status == PGRES_PIPELINE_SYNC;
+        if (!op->prepare_synced) statement = confirm_prepare(op, !bad && !aborted);
         if (bad)
-            refuse(op, result, 0);
+            refuse(op, result, statement);
         else
             PQclear(result);
         return;
@@ -226,6 +275,7 @@ static void take_result(pdr_pg_views *v, pdr_pgv_op *op, PGresult *result)
         lose(v, NULL);
         return;
     }
+    if (bad && op->answered < op->count) renew_outdated(v, op, result);
     if (bad)
         refuse(op, result, op->answered);
     else if (op->is_fetch && !aborted && !op->rows)
@@ -249,11 +299,6 @@ static void read_answers(pdr_pg_views *v)
         take_result(v, op, result);
     }
     if (!sound && v->link.state == PDR_PG_READY) lose(v, NULL);
-}
-
-static bool has_ended(const pdr_pgv_op *op)
-{
-    return op->failure.code != PDR_OK || op->answered > op->count;
 }
 
 static void give_up_late(pdr_pg_views *v, int64_t now)
@@ -285,6 +330,13 @@ static size_t views_poll(pdr_views *base)
     return calls;
 }
 
+static bool has_unsent(const pdr_pg_views *v)
+{
+    for (const pdr_pgv_op *op = v->first; op; op = op->next)
+        if (!op->sent && !has_ended(op)) return true;
+    return false;
+}
+
 static int views_wait_on(pdr_views *base, struct pollfd *fds, int max, int64_t *due_us)
 {
     pdr_pg_views *v = of(base);
@@ -292,7 +344,7 @@ static int views_wait_on(pdr_views *base, struct pollfd *fds, int max, int64_t *
     short events = pdr_pg_link_events(&v->link);
     *due_us = INT64_MAX;
     if (v->first && has_ended(v->first)) *due_us = 0;
-    if (v->first && v->link.state == PDR_PG_READY && !v->first->sent) *due_us = 0;
+    if (v->link.state == PDR_PG_READY && has_unsent(v)) *due_us = 0;
     if (v->first && v->link.state == PDR_PG_AWAY) *due_us = v->link.due_us - now;
     if (v->first && *due_us > 100000) *due_us = 100000;
     if (*due_us < 0) *due_us = 0;
@@ -301,14 +353,23 @@ static int views_wait_on(pdr_views *base, struct pollfd *fds, int max, int64_t *
     return 1;
 }
 
-void pdr_pgv_settle(pdr_pg_views *v, int timeout_ms)
+static bool has_open(const pdr_pg_views *v)
+{
+    for (const pdr_pgv_op *op = v->first; op; op = op->next)
+        if (!has_ended(op)) return true;
+    return false;
+}
+
+bool pdr_pgv_settle(pdr_pg_views *v, int timeout_ms)
 {
     int64_t until = pdr_pg_now_us() + (int64_t)timeout_ms * 1000;
-    while (v->sent > 0 && v->link.state == PDR_PG_READY && first_unanswered(v) && pdr_pg_now_us() < until) {
-        struct pollfd fd = {PQsocket(v->link.pg), pdr_pg_link_events(&v->link), 0};
-        (void)poll(&fd, 1, 10);
+    while (has_open(v) && pdr_pg_now_us() < until) {
         go_on(v);
+        if (!has_open(v)) break;
+        struct pollfd fd = {v->link.pg ? PQsocket(v->link.pg) : -1, pdr_pg_link_events(&v->link), 0};
+        (void)poll(&fd, 1, 10);
     }
+    return !has_open(v);
 }
 
 /* --- Submission --- */
@@ -330,7 +391,11 @@ static pdr_code views_commit(pdr_views *base, const pdr_version_spec *spec, cons
     pdr_pgv_op *op = pdr_pgv_op_new();
     if (!op) return pdr_fail(err, PDR_NOMEM, "a batch of projection %s", spec->projection);
     op->done = done;
-    pdr_code code = pdr_pgv_batch(op, &v->prepared, &v->names, spec, worker, batch, err);
+    pdr_error own;
+    pdr_code code = pdr_pgv_batch(op, &v->prepared, &v->names, spec, worker, batch, &own);
+    if (code == PDR_BAD_DATA) op->failure = own; /* as if the server had refused it */
+    if (code != PDR_OK && err) *err = own;
+    if (code == PDR_BAD_DATA) code = PDR_OK;
     if (code == PDR_OK)
         submit(v, op, context, tag);
     else

@@ -13,8 +13,10 @@ enum { MAX_SQL = 4 * 1024 * 1024, MIN_SERVER_VERSION = 150000 };
 pdr_code pdr_pgv_begin(pdr_pgv_work *w, pdr_views *views, int timeout_ms, pdr_error *err)
 {
     pdr_pg_views *v = (pdr_pg_views *)views;
-    pdr_pgv_settle(v, timeout_ms);
     *w = (pdr_pgv_work){.v = v, .sql = PDR_BUF_INIT(MAX_SQL), .err = err};
+    if (!pdr_pgv_settle(v, timeout_ms))
+        return w->code = pdr_fail(err, PDR_UNAVAILABLE, "what was submitted before didn't end within %d ms",
+                                  timeout_ms);
     w->code = pdr_pg_session_open(&w->session, v->url, timeout_ms, err);
     if (w->code == PDR_OK && PQserverVersion(w->session.pg) < MIN_SERVER_VERSION)
         w->code = pdr_fail(err, PDR_UNSUPPORTED, "PostgreSQL is of version %d; projections need 15 or newer",
@@ -62,6 +64,10 @@ void pdr_pgv_add_version(pdr_pgv_work *w, const char *projection, uint32_t versi
 static void rename_code(pdr_pgv_work *w)
 {
     pdr_error *err = w->err;
+    if (w->code == PDR_NOT_INITIALISED && w->found) {
+        w->code = PDR_BAD_VIEW;
+        if (err) pdr_pgv_without_advice(err);
+    }
     if (w->code == PDR_INVALID_ARGUMENT || w->code == PDR_IO) w->code = PDR_BAD_VIEW;
     if (err && err->code != w->code) err->code = w->code;
 }
@@ -83,6 +89,7 @@ PGresult *pdr_pgv_query(pdr_pgv_work *w)
     if (w->code == PDR_OK) {
         w->code = pdr_pg_session_query(&w->session, &result, (const char *)w->sql.data, NULL, 0, w->err);
         if (w->code != PDR_OK) rename_code(w);
+        w->found = w->found || w->code == PDR_OK;
     }
     pdr_buf_clear(&w->sql);
     return result;
@@ -129,13 +136,6 @@ static void add_table(pdr_pgv_work *w, const pdr_version_spec *spec, size_t inde
     }
 }
 
-void pdr_pgv_add_view(pdr_pgv_work *w, const char *table, uint32_t version)
-{
-    const char *schema = w->v->names.view_schema;
-    pdr_pgv_add(w, "CREATE OR REPLACE VIEW %s.\"%s\" AS SELECT * FROM %s.\"%s__v%u\"", schema, table, schema,
-                table, version);
-}
-
 static void add_declared(pdr_pgv_work *w, const pdr_version_spec *spec)
 {
     pdr_buf text = PDR_BUF_INIT(MAX_SQL);
@@ -173,17 +173,27 @@ static void add_positions(pdr_pgv_work *w, const pdr_version_spec *spec)
 }
 
 typedef struct standing {
-    bool any, same_version, same_fingerprint, other_journal, live;
+    bool same_version, same_fingerprint, other_journal, live;
 } standing;
 
-/* One maker of versions at a time; looks at what is there. */
+void pdr_pgv_begin_change(pdr_pgv_work *w)
+{
+    pdr_pgv_add(w, "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('perdure projections', 0))");
+    pdr_pgv_run(w);
+}
+
+void pdr_pgv_lock_positions(pdr_pgv_work *w, const char *projection)
+{
+    pdr_pgv_add(w, "SELECT 1 FROM %s.projection_position WHERE projection = ", w->v->names.schema);
+    pdr_pgv_add_text(w, projection, strlen(projection));
+    pdr_pgv_add(w, " ORDER BY partition, version FOR UPDATE");
+    PQclear(pdr_pgv_query(w));
+}
+
+/* What is there of the projection. */
 static standing look(pdr_pgv_work *w, const pdr_version_spec *spec)
 {
     standing s = {0};
-    pdr_pgv_add(w, "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('perdure projection' || ");
-    pdr_pgv_add_text(w, spec->projection, strlen(spec->projection));
-    pdr_pgv_add(w, ", 0))");
-    pdr_pgv_run(w);
     pdr_pgv_add(w,
                 "SELECT version, fingerprint, journal_id, state::integer FROM %s.projection_version WHERE "
                 "projection = ",
@@ -191,7 +201,6 @@ static standing look(pdr_pgv_work *w, const pdr_version_spec *spec)
     pdr_pgv_add_text(w, spec->projection, strlen(spec->projection));
     PGresult *rows = pdr_pgv_query(w);
     for (int i = 0; rows && i < PQntuples(rows); i++) {
-        s.any = true;
         if (memcmp(PQgetvalue(rows, i, 2), spec->journal_id, 16) != 0) s.other_journal = true;
         if (pdr_pg_get32(PQgetvalue(rows, i, 3)) == PDR_VERSION_LIVE) s.live = true;
         if ((uint32_t)pdr_pg_get32(PQgetvalue(rows, i, 0)) != spec->version) continue;
@@ -202,35 +211,65 @@ static standing look(pdr_pgv_work *w, const pdr_version_spec *spec)
     return s;
 }
 
-static pdr_code refuse(pdr_pgv_work *w, const pdr_version_spec *spec, standing s)
+static pdr_code wrong_journal(pdr_pgv_work *w, const pdr_version_spec *spec)
 {
-    if (w->code != PDR_OK) return w->code;
+    return pdr_fail(w->err, PDR_WRONG_JOURNAL, "projection %s in this database is of another journal",
+                    spec->projection);
+}
+
+static void refuse(pdr_pgv_work *w, const pdr_version_spec *spec, standing s)
+{
+    if (w->code != PDR_OK) return;
     if (s.other_journal)
-        return w->code = pdr_fail(w->err, PDR_WRONG_JOURNAL,
-                                  "projection %s in this database is of another journal", spec->projection);
-    if (!s.same_version) return PDR_OK;
-    if (s.same_fingerprint)
-        return w->code = pdr_fail(w->err, PDR_EXISTS, "projection %s has version %u already",
-                                  spec->projection, spec->version);
-    return w->code = pdr_fail(
-               w->err, PDR_CONFLICT,
-               "projection %s has version %u already, made from another definition: give the changed one "
-               "a higher version and run `perdure project rebuild %s`",
-               spec->projection, spec->version, spec->projection);
+        w->code = wrong_journal(w, spec);
+    else if (s.same_version && s.same_fingerprint)
+        w->code = pdr_fail(w->err, PDR_EXISTS, "projection %s has version %u already", spec->projection,
+                           spec->version);
+    else if (s.same_version)
+        w->code = pdr_fail(
+            w->err, PDR_CONFLICT,
+            "projection %s has version %u already, made from another definition: give the changed one "
+            "a higher version and run `perdure project rebuild %s`",
+            spec->projection, spec->version, spec->projection);
+}
+
+/* A view's name belongs to one projection. */
+static void refuse_names(pdr_pgv_work *w, const pdr_version_spec *spec)
+{
+    pdr_pgv_add(w, "SELECT v.projection, t FROM %s.projection_version v, unnest(v.tables) AS t WHERE t IN (",
+                w->v->names.schema);
+    for (size_t i = 0; i < spec->table_count; i++)
+        pdr_pgv_add(w, "%s'%s'", i ? ", " : "", spec->tables[i].name);
+    pdr_pgv_add(w, "%s) AND v.projection <> ", spec->table_count ? "" : "NULL");
+    pdr_pgv_add_text(w, spec->projection, strlen(spec->projection));
+    pdr_pgv_add(w, " LIMIT 1");
+    PGresult *rows = pdr_pgv_query(w);
+    if (rows && PQntuples(rows) > 0)
+        w->code =
+            pdr_fail(w->err, PDR_CONFLICT, "projection %s has a table %s already; names of views are shared",
+                     PQgetvalue(rows, 0, 0), PQgetvalue(rows, 0, 1));
+    PQclear(rows);
+}
+
+static void add_view(pdr_pgv_work *w, const pdr_version_spec *spec, size_t table)
+{
+    const char *schema = w->v->names.view_schema, *name = spec->tables[table].name;
+    pdr_pgv_add(w, "CREATE VIEW %s.\"%s\" AS SELECT * FROM %s.\"%s__v%u\";\n", schema, name, schema, name,
+                spec->version);
 }
 
 pdr_code pdr_pgv_create(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err)
 {
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, timeout_ms, err) != PDR_OK) return pdr_pgv_end(&w);
+    pdr_pgv_begin_change(&w);
     standing s = look(&w, spec);
-    if (refuse(&w, spec, s) != PDR_OK) return pdr_pgv_end(&w);
+    refuse(&w, spec, s);
+    refuse_names(&w, spec);
     add_row(&w, spec, !s.live);
     for (size_t i = 0; i < spec->table_count; i++) {
         add_table(&w, spec, i);
-        if (s.live) continue;
-        pdr_pgv_add_view(&w, spec->tables[i].name, spec->version);
-        pdr_pgv_add(&w, ";\n");
+        if (!s.live) add_view(&w, spec, i);
     }
     add_positions(&w, spec);
     pdr_pgv_add(&w, "COMMIT");
@@ -240,7 +279,7 @@ pdr_code pdr_pgv_create(pdr_views *views, const pdr_version_spec *spec, int time
 
 /* --- Drop, reset --- */
 
-static int find_state(pdr_pgv_work *w, const char *projection, uint32_t version)
+int pdr_pgv_find_state(pdr_pgv_work *w, const char *projection, uint32_t version)
 {
     pdr_pgv_add(w, "SELECT state::integer FROM %s.projection_version WHERE ", w->v->names.schema);
     pdr_pgv_add_version(w, projection, version);
@@ -269,7 +308,9 @@ pdr_code pdr_pgv_drop(pdr_views *views, const char *projection, uint32_t version
 {
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, timeout_ms, err) != PDR_OK) return pdr_pgv_end(&w);
-    if (!live_too && find_state(&w, projection, version) == PDR_VERSION_LIVE)
+    pdr_pgv_begin_change(&w);
+    pdr_pgv_lock_positions(&w, projection);
+    if (!live_too && pdr_pgv_find_state(&w, projection, version) == PDR_VERSION_LIVE)
         w.code = pdr_fail(err, PDR_CONFLICT,
                           "version %u of projection %s is the live one; swap first, or delete all of it",
                           version, projection);
@@ -278,7 +319,7 @@ pdr_code pdr_pgv_drop(pdr_views *views, const char *projection, uint32_t version
     pdr_pgv_add_text(&w, projection, strlen(projection));
     if (!live_too) pdr_pgv_add(&w, " AND version = %u", version);
     PGresult *rows = pdr_pgv_query(&w);
-    pdr_pgv_add(&w, "BEGIN;\nDELETE FROM %s.projection_version WHERE projection = ", w.v->names.schema);
+    pdr_pgv_add(&w, "DELETE FROM %s.projection_version WHERE projection = ", w.v->names.schema);
     pdr_pgv_add_text(&w, projection, strlen(projection));
     if (!live_too) pdr_pgv_add(&w, " AND version = %u", version);
     pdr_pgv_add(&w, ";\n");
@@ -291,12 +332,29 @@ pdr_code pdr_pgv_drop(pdr_views *views, const char *projection, uint32_t version
     return pdr_pgv_end(&w);
 }
 
+static void check_same(pdr_pgv_work *w, const pdr_version_spec *spec)
+{
+    standing s = look(w, spec);
+    if (w->code != PDR_OK) return;
+    if (!s.same_version)
+        w->code = pdr_fail(w->err, PDR_NOT_FOUND, "projection %s has no version %u", spec->projection,
+                           spec->version);
+    else if (s.other_journal)
+        w->code = wrong_journal(w, spec);
+    else if (!s.same_fingerprint)
+        w->code =
+            pdr_fail(w->err, PDR_CONFLICT, "version %u of projection %s was made from another definition",
+                     spec->version, spec->projection);
+}
+
 pdr_code pdr_pgv_reset(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err)
 {
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, timeout_ms, err) != PDR_OK) return pdr_pgv_end(&w);
-    (void)find_state(&w, spec->projection, spec->version);
-    pdr_pgv_add(&w, "BEGIN;\nUPDATE %s.projection_version SET fault = '', changed = clock_timestamp() WHERE ",
+    pdr_pgv_begin_change(&w);
+    pdr_pgv_lock_positions(&w, spec->projection);
+    check_same(&w, spec);
+    pdr_pgv_add(&w, "UPDATE %s.projection_version SET fault = '', changed = clock_timestamp() WHERE ",
                 w.v->names.schema);
     pdr_pgv_add_version(&w, spec->projection, spec->version);
     pdr_pgv_add(&w, ";\nDELETE FROM %s.projection_position WHERE ", w.v->names.schema);
@@ -355,13 +413,25 @@ pdr_code pdr_pgv_set_throttle(pdr_views *views, const char *projection, uint32_t
     return pdr_pgv_end(&w);
 }
 
+/* What isn't UTF-8 becomes '?'. */
+static void add_loose_text(pdr_pgv_work *w, const char *text)
+{
+    pdr_arena arena = PDR_ARENA_INIT(MAX_SQL);
+    pdr_string copy = pdr_view_text(&arena, pdr_bytes_of(text, strlen(text)));
+    if (copy.data)
+        pdr_pgv_add_text(w, copy.data, copy.size);
+    else if (w->code == PDR_OK)
+        w->code = pdr_fail(w->err, PDR_NOMEM, "a fault's text");
+    pdr_arena_release(&arena);
+}
+
 pdr_code pdr_pgv_set_fault(pdr_views *views, const char *projection, uint32_t version, const char *fault,
                            int timeout_ms, pdr_error *err)
 {
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, timeout_ms, err) == PDR_OK) {
         pdr_pgv_add(&w, "UPDATE %s.projection_version SET fault = ", w.v->names.schema);
-        pdr_pgv_add_text(&w, fault ? fault : "", fault ? strlen(fault) : 0);
+        add_loose_text(&w, fault ? fault : "");
         set(&w, projection, version);
     }
     return pdr_pgv_end(&w);

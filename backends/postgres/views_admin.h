@@ -8,6 +8,7 @@ typedef struct pdr_pgv_work {
     pdr_pg_views *v;
     pdr_pg_session session;
     pdr_buf sql;
+    bool found;    /* our own tables are there */
     pdr_code code; /* once it isn't PDR_OK everything else does nothing */
     pdr_error *err;
 } pdr_pgv_work;
@@ -19,8 +20,12 @@ pdr_code pdr_pgv_end(pdr_pgv_work *work); /* the code */
 void pdr_pgv_add(pdr_pgv_work *work, const char *format, ...) PDR_PRINTF(2, 3);
 void pdr_pgv_add_text(pdr_pgv_work *work, const char *text, size_t size);
 void pdr_pgv_add_version(pdr_pgv_work *work, const char *projection, uint32_t version);
-/* The view of a table onto one version of it. */
-void pdr_pgv_add_view(pdr_pgv_work *work, const char *table, uint32_t version);
+/* Begin a transaction that makes, changes or drops versions: one at a time in the whole database. */
+void pdr_pgv_begin_change(pdr_pgv_work *work);
+/* The same for what workers move: their batches end first, and then they wait. */
+void pdr_pgv_lock_positions(pdr_pgv_work *work, const char *projection);
+/* State of a version, -1 after a failure: PDR_NOT_FOUND. */
+int pdr_pgv_find_state(pdr_pgv_work *work, const char *projection, uint32_t version);
 /* Run the text and clear it; several statements, or one with its rows in binary (NULL after a failure). */
 void pdr_pgv_run(pdr_pgv_work *work);
 PGresult *pdr_pgv_query(pdr_pgv_work *work);

@@ -25,12 +25,13 @@ typedef struct pdr_pg_views {
     int64_t head_since_us; /* since when the first is the first of those sent */
 } pdr_pg_views;
 
-/* Until nothing is under way, or `timeout_ms` passed, or the connection is lost: blocking operations see what
- * was sent before them. Completions still come in poll. */
-void pdr_pgv_settle(pdr_pg_views *v, int timeout_ms);
+/* Until every operation has ended: blocking ones see what was submitted before them. Completions still come
+ * in poll. false: `timeout_ms` passed. */
+bool pdr_pgv_settle(pdr_pg_views *v, int timeout_ms);
 /* The code of the projections' world for what the server refused. */
 pdr_code pdr_pgv_code_of(const PGresult *result);
 pdr_code pdr_pgv_fail(pdr_error *err, const PGresult *result);
+void pdr_pgv_without_advice(pdr_error *err); /* to init: tables are there */
 
 /* views_admin.c, views_swap.c, views_list.c: the seam's blocking operations. */
 pdr_code pdr_pgv_init(pdr_views *views, int timeout_ms, pdr_error *err);

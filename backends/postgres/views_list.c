@@ -141,6 +141,7 @@ pdr_code pdr_pgv_request(pdr_views *views, const char *projection, uint32_t vers
 {
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, timeout_ms, err) != PDR_OK) return pdr_pgv_end(&w);
+    (void)pdr_pgv_find_state(&w, projection, version);
     pdr_pgv_add(&w,
                 "INSERT INTO %s.projection_request (projection, version, kind, partition, entity) VALUES (",
                 w.v->names.schema);
@@ -218,8 +219,9 @@ pdr_code pdr_pgv_scan(pdr_views *views, const pdr_version_spec *spec, size_t tab
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, LIST_MS, err) != PDR_OK) return pdr_pgv_end(&w);
     const pdr_table *t = &spec->tables[table];
+    (void)pdr_pgv_find_state(&w, spec->projection, spec->version);
     pdr_cell *cells = pdr_calloc(t->column_count, sizeof *cells);
-    if (!cells) w.code = pdr_fail(err, PDR_NOMEM, "a row of table %s", t->name);
+    if (!cells && w.code == PDR_OK) w.code = pdr_fail(err, PDR_NOMEM, "a row of table %s", t->name);
     pdr_pgv_add(&w, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0;"
                     " SET LOCAL cursor_tuple_fraction = 1");
     pdr_pgv_run(&w);
@@ -235,44 +237,61 @@ pdr_code pdr_pgv_scan(pdr_views *views, const pdr_version_spec *spec, size_t tab
 
 /* --- Verify --- */
 
-static void compare_columns(pdr_pgv_work *w, const pdr_table *t, const PGresult *rows, const char *versioned)
+/* numeric(p, s) as pg_attribute has it. */
+static int64_t typmod_of(const pdr_column *column)
 {
-    int count = PQntuples(rows);
-    if (count == 0) {
-        w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s isn't there", versioned);
+    return column->type == PDR_COLUMN_NUMERIC ? ((int64_t)column->precision << 16 | column->scale) + 4 : -1;
+}
+
+static void compare_column(pdr_pgv_work *w, const pdr_table *t, size_t i, const PGresult *rows,
+                           const char *versioned)
+{
+    const pdr_column *column = &t->columns[i];
+    int at = 0;
+    while (at < PQntuples(rows) && strcmp(PQgetvalue(rows, at, 0), column->name) != 0)
+        at++;
+    if (at == PQntuples(rows)) {
+        w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s has no column %s", versioned, column->name);
         return;
     }
-    for (size_t i = 0; w->code == PDR_OK && i < t->column_count; i++) {
-        const pdr_column *column = &t->columns[i];
-        int at = 0;
-        while (at < count && strcmp(PQgetvalue(rows, at, 0), column->name) != 0)
-            at++;
-        if (at == count)
-            w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s has no column %s", versioned, column->name);
-        else if ((Oid)number(rows, at, 1) != pdr_pgv_oid(column->type))
-            w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s: column %s isn't %s any more", versioned,
-                               column->name, pdr_pgv_type_name(column->type));
-    }
+    int64_t key = i < t->key_count ? (int64_t)i + 1 : 0;
+    if ((Oid)number(rows, at, 1) != pdr_pgv_oid(column->type) || number(rows, at, 2) != typmod_of(column))
+        w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s: column %s isn't %s any more", versioned,
+                           column->name, pdr_pgv_type_name(column->type));
+    else if (number(rows, at, 3) != key)
+        w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s: column %s has another place in the key",
+                           versioned, column->name);
+    else if ((number(rows, at, 4) != 0) != (column->not_null || key > 0))
+        w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s: column %s is %s", versioned, column->name,
+                           column->not_null ? "not NOT NULL any more" : "NOT NULL now");
+}
+
+static void compare_table(pdr_pgv_work *w, const pdr_version_spec *spec, size_t table)
+{
+    const pdr_table *t = &spec->tables[table];
+    char versioned[PDR_VIEW_MAX_NAME + 16];
+    (void)snprintf(versioned, sizeof versioned, "%.*s__v%u", PDR_VIEW_MAX_NAME, t->name, spec->version);
+    pdr_pgv_add(
+        w, "SELECT attname::text, atttypid::bigint, atttypmod::bigint, coalesce(array_position("
+           "string_to_array(i.indkey::text, ' '), a.attnum::text), 0)::bigint, attnotnull::integer::bigint"
+           " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid ="
+           " c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary"
+           " WHERE attnum > 0 AND NOT attisdropped AND c.relkind IN ('r', 'p')");
+    pdr_pgv_add(w, " AND relname = '%s' AND nspname = ", versioned);
+    pdr_pgv_add_text(w, w->v->view_schema_name, strlen(w->v->view_schema_name));
+    PGresult *rows = pdr_pgv_query(w);
+    if (rows && PQntuples(rows) == 0)
+        w->code = pdr_fail(w->err, PDR_BAD_VIEW, "table %s isn't there", versioned);
+    for (size_t i = 0; w->code == PDR_OK && i < t->column_count; i++)
+        compare_column(w, t, i, rows, versioned);
+    PQclear(rows);
 }
 
 pdr_code pdr_pgv_verify(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err)
 {
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, timeout_ms, err) != PDR_OK) return pdr_pgv_end(&w);
-    for (size_t i = 0; w.code == PDR_OK && i < spec->table_count; i++) {
-        char versioned[PDR_VIEW_MAX_NAME + 16];
-        (void)snprintf(versioned, sizeof versioned, "%.*s__v%u", PDR_VIEW_MAX_NAME, spec->tables[i].name,
-                       spec->version);
-        pdr_pgv_add(
-            &w,
-            "SELECT attname::text, atttypid::bigint FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE attnum > 0 AND NOT attisdropped AND"
-            " relname = '%s' AND nspname = ",
-            versioned);
-        pdr_pgv_add_text(&w, w.v->view_schema_name, strlen(w.v->view_schema_name));
-        PGresult *rows = pdr_pgv_query(&w);
-        if (w.code == PDR_OK) compare_columns(&w, &spec->tables[i], rows, versioned);
-        PQclear(rows);
-    }
+    for (size_t i = 0; w.code == PDR_OK && i < spec->table_count; i++)
+        compare_table(&w, spec, i);
     return pdr_pgv_end(&w);
 }

@@ -7,13 +7,21 @@
 
 enum { MAX_OP_BYTES = 1024 * 1024 * 1024 };
 
+void pdr_pgv_prepared_renew(pdr_pgv_prepared_set *set, pdr_pgv_prepared *prepared)
+{
+    snprintf(prepared->name, sizeof prepared->name, "view_%zu", ++set->count);
+    prepared->known = PDR_PGV_UNKNOWN;
+}
+
 pdr_pgv_prepared *pdr_pgv_prepared_of(pdr_pgv_prepared_set *set, const char *sql, const Oid *params,
                                       int count)
 {
     size_t size = strlen(sql);
     uint64_t hash = XXH3_64bits(sql, size);
     for (pdr_pgv_prepared *p = set->first; p; p = p->next)
-        if (p->hash == hash && strcmp(p->sql, sql) == 0) return p;
+        if (p->hash == hash && p->param_count == count &&
+            memcmp(p->params, params, (size_t)count * sizeof *params) == 0 && strcmp(p->sql, sql) == 0)
+            return p;
     pdr_pgv_prepared *p = pdr_calloc(1, sizeof *p + size + 1);
     Oid *oids = pdr_memdup(params, (size_t)count * sizeof *params);
     if (!p || !oids) {
@@ -25,7 +33,7 @@ pdr_pgv_prepared *pdr_pgv_prepared_of(pdr_pgv_prepared_set *set, const char *sql
     p->param_count = count;
     p->params = oids;
     memcpy(p->sql, sql, size + 1);
-    snprintf(p->name, sizeof p->name, "view_%zu", ++set->count);
+    pdr_pgv_prepared_renew(set, p);
     p->next = set->first;
     set->first = p;
     return p;
@@ -52,7 +60,7 @@ pdr_pgv_op *pdr_pgv_op_new(void)
     pdr_pgv_op *op = pdr_calloc(1, sizeof *op);
     if (!op) return NULL;
     op->arena = (pdr_arena)PDR_ARENA_INIT(MAX_OP_BYTES);
-    op->refused = SIZE_MAX;
+    op->refused = op->bad_step = SIZE_MAX;
     return op;
 }
 

@@ -25,9 +25,11 @@ typedef struct pdr_pgv_prepared_set {
     size_t count;
 } pdr_pgv_prepared_set;
 
-/* The statement with this text, made if it is new. NULL: no memory. */
+/* The statement with this text and parameters, made if it is new. NULL: no memory. */
 pdr_pgv_prepared *pdr_pgv_prepared_of(pdr_pgv_prepared_set *set, const char *sql, const Oid *params,
                                       int count);
+/* The server must prepare it again, under another name. */
+void pdr_pgv_prepared_renew(pdr_pgv_prepared_set *set, pdr_pgv_prepared *prepared);
 void pdr_pgv_prepared_forget(pdr_pgv_prepared_set *set); /* another connection: it knows none */
 void pdr_pgv_prepared_release(pdr_pgv_prepared_set *set);
 
@@ -62,6 +64,8 @@ typedef struct pdr_pgv_op {
     PGresult *rows;    /* owned: of a fetch */
     PGresult *refusal; /* owned: the first error */
     size_t refused;    /* the statement it came from */
+    size_t bad_step;   /* its values can't be stored: never sent; SIZE_MAX: none */
+    bool outdated;     /* that statement must be prepared anew */
     pdr_error failure; /* code not PDR_OK: ended without an answer */
 } pdr_pgv_op;
 
@@ -77,7 +81,8 @@ typedef struct pdr_pgv_names {
     char *view_schema; /* quoted */
 } pdr_pgv_names;
 
-/* Fill an op. PDR_NOMEM, PDR_TOO_LARGE, PDR_INVALID_ARGUMENT. */
+/* Fill an op. PDR_NOMEM, PDR_TOO_LARGE, PDR_INVALID_ARGUMENT, PDR_BAD_VIEW; PDR_BAD_DATA with op->bad_step.
+ */
 PDR_CHECKED pdr_code pdr_pgv_batch(pdr_pgv_op *op, pdr_pgv_prepared_set *set, const pdr_pgv_names *names,
                                    const pdr_version_spec *spec, const char *worker,
                                    const pdr_view_batch *batch, pdr_error *err);

@@ -11,22 +11,19 @@ enum { CONNECT_MS = 5000 };
 static PGresult *lock_positions(pdr_pgv_work *w, const char *projection, uint32_t version, int lock_ms)
 {
     const char *schema = w->v->names.schema;
-    pdr_pgv_add(
-        w, "BEGIN; SET LOCAL lock_timeout = %d; SELECT 1 FROM %s.projection_position WHERE projection = ",
-        lock_ms > 0 ? lock_ms : 1, schema);
-    pdr_pgv_add_text(w, projection, strlen(projection));
-    pdr_pgv_add(w, " ORDER BY partition, version FOR UPDATE");
+    pdr_pgv_add(w, "SET lock_timeout = %d", lock_ms > 0 ? lock_ms : 1);
     pdr_pgv_run(w);
+    pdr_pgv_begin_change(w);
+    pdr_pgv_lock_positions(w, projection);
     pdr_pgv_add(
-        w,
-        "SELECT n.partition, l.\"offset\", n.\"offset\" FROM %s.projection_position n LEFT JOIN"
-        " (%s.projection_position l JOIN %s.projection_version v ON v.projection = l.projection AND"
-        " v.version = l.version AND v.state = 1) ON l.projection = n.projection AND l.partition = n.partition"
-        " WHERE n.",
-        schema, schema, schema);
-    pdr_pgv_add(w, "projection = ");
-    pdr_pgv_add_text(w, projection, strlen(projection));
-    pdr_pgv_add(w, " AND n.version = %u ORDER BY 1", version);
+        w, "SELECT n.partition, l.\"offset\", n.\"offset\" FROM (SELECT * FROM %s.projection_position WHERE ",
+        schema);
+    pdr_pgv_add_version(w, projection, version);
+    pdr_pgv_add(w,
+                ") n LEFT JOIN (%s.projection_position l JOIN %s.projection_version v ON v.projection ="
+                " l.projection AND v.version = l.version AND v.state = 1) ON l.projection = n.projection"
+                " AND l.partition = n.partition ORDER BY 1",
+                schema, schema);
     return pdr_pgv_query(w);
 }
 
@@ -65,6 +62,17 @@ static void check_parked(pdr_pgv_work *w, const char *projection, uint32_t versi
     PQclear(rows);
 }
 
+static void check_fault(pdr_pgv_work *w, const char *projection, uint32_t version)
+{
+    pdr_pgv_add(w, "SELECT fault FROM %s.projection_version WHERE ", w->v->names.schema);
+    pdr_pgv_add_version(w, projection, version);
+    PGresult *rows = pdr_pgv_query(w);
+    if (w->code == PDR_OK && PQntuples(rows) > 0 && *PQgetvalue(rows, 0, 0))
+        w->code =
+            pdr_fail(w->err, PDR_CONFLICT, "version %u has stopped: %s", version, PQgetvalue(rows, 0, 0));
+    PQclear(rows);
+}
+
 static PGresult *tables_of(pdr_pgv_work *w, const char *projection, const char *which)
 {
     pdr_pgv_add(w,
@@ -81,17 +89,6 @@ static bool is_among(const PGresult *rows, const char *table)
     return false;
 }
 
-/* The same view with other columns has to be made anew: CREATE OR REPLACE can only add some at the end. */
-static void add_view(pdr_pgv_work *w, const char *table, uint32_t version)
-{
-    pdr_pgv_add(w, "DO $perdure$ BEGIN\n");
-    pdr_pgv_add_view(w, table, version);
-    pdr_pgv_add(w, ";\nEXCEPTION WHEN invalid_table_definition THEN\nDROP VIEW %s.\"%s\";\n",
-                w->v->names.view_schema, table);
-    pdr_pgv_add_view(w, table, version);
-    pdr_pgv_add(w, ";\nEND $perdure$;\n");
-}
-
 static void replace_views(pdr_pgv_work *w, const char *projection, uint32_t version, const PGresult *old,
                           const PGresult *new)
 {
@@ -106,8 +103,11 @@ static void replace_views(pdr_pgv_work *w, const char *projection, uint32_t vers
                 schema);
     pdr_pgv_add_version(w, projection, version);
     pdr_pgv_add(w, ";\n");
-    for (int i = 0; i < PQntuples(new); i++)
-        add_view(w, PQgetvalue(new, i, 0), version);
+    for (int i = 0; i < PQntuples(new); i++) {
+        pdr_pgv_add(w, "SELECT %s.show_version(", schema);
+        pdr_pgv_add_text(w, w->v->view_schema_name, strlen(w->v->view_schema_name));
+        pdr_pgv_add(w, ", '%s', %u);\n", PQgetvalue(new, i, 0), version);
+    }
     for (int i = 0; i < PQntuples(old); i++)
         if (!is_among(new, PQgetvalue(old, i, 0)))
             pdr_pgv_add(w, "DROP VIEW IF EXISTS %s.\"%s\";\n", w->v->names.view_schema,
@@ -127,6 +127,7 @@ pdr_code pdr_pgv_swap(pdr_views *views, const char *projection, uint32_t version
     check_positions(&w, rows, projection, version);
     PQclear(rows);
     if (!force) check_parked(&w, projection, version);
+    if (!force) check_fault(&w, projection, version);
     PGresult *old = tables_of(&w, projection, "state = 1"), *new = tables_of(&w, projection, this_one);
     if (w.code == PDR_OK) replace_views(&w, projection, version, old, new);
     PQclear(old);
