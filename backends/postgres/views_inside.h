@@ -1,9 +1,12 @@
 /* Inside the views on PostgreSQL. Only views*.c include this.
  *
- *   views.c        the connection: what waits, what is under way, completions
- *   views_batch.c  a batch as statements        views_values.c  cells in binary      views_sql.c  names,
- * constants views_op.c     prepared statements          views_admin.c   versions, swap, dead letters,
- * requests: blocking */
+ *   views.c         the connection: what waits, what is under way, completions
+ *   views_batch.c   a batch as statements
+ *   views_upsert.c  rows as statements
+ *   views_values.c  cells in binary
+ *   views_sql.c     names, constants
+ *   views_op.c      prepared statements
+ *   views_admin.c, views_swap.c, views_list.c   versions, swap, lists: blocking */
 #ifndef PDR_BACKENDS_POSTGRES_VIEWS_INSIDE_H
 #define PDR_BACKENDS_POSTGRES_VIEWS_INSIDE_H
 

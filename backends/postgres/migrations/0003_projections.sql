@@ -74,6 +74,7 @@ CREATE FUNCTION move_positions(p_projection text, p_version integer, p_worker te
     to_offset bigint[], to_term bigint[], to_incarnation bigint[], to_number bigint[],
     p_time bigint[], p_events bigint[]) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    moved integer;
     other record;
 BEGIN
     -- in one order, whatever the plan: two batches of several partitions never wait for each other in a circle
@@ -101,9 +102,18 @@ BEGIN
     UPDATE projection_position p SET "offset" = m.t_offset, term_offset = m.t_term, term_incarnation = m.t_incarnation,
         number = m.t_number, event_time_us = coalesce(m.m_time, p.event_time_us), events = p.events + m.m_events,
         updated = clock_timestamp(), worker = p_worker
-      FROM unnest(p_partition, to_offset, to_term, to_incarnation, to_number, p_time, p_events)
-        AS m(m_partition, t_offset, t_term, t_incarnation, t_number, m_time, m_events)
-      WHERE p.projection = p_projection AND p.version = p_version AND p.partition = m.m_partition;
+      FROM unnest(p_partition, from_offset, from_term, from_incarnation, from_number, to_offset, to_term, to_incarnation,
+                  to_number, p_time, p_events)
+        AS m(m_partition, f_offset, f_term, f_incarnation, f_number, t_offset, t_term, t_incarnation, t_number, m_time,
+             m_events)
+      WHERE p.projection = p_projection AND p.version = p_version AND p.partition = m.m_partition
+        AND p."offset" = m.f_offset AND p.term_offset = m.f_term AND p.term_incarnation = m.f_incarnation
+        AND p.number = m.f_number;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved <> cardinality(p_partition) THEN -- a reset made the positions anew while the locks were waited for
+        RAISE EXCEPTION USING ERRCODE = '40001',
+            MESSAGE = format('positions of projection %s were made anew meanwhile', p_projection);
+    END IF;
 END
 $$;
 
