@@ -2,39 +2,12 @@
  * event is decoded, two thirds of them are upcast where their version changed. */
 #include "lines.h"
 
-#include <sched.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "journals.h"
+#include "run_program.h"
 
 enum { ROWS = 262200, OUTPUT = 256 * 1024 };
-
-/* Run a program, on one core if that is asked for; its standard output. */
-static void run_program(char *const words[], bool one_core, char *out, size_t room)
-{
-    int ends[2], status;
-    size_t got = 0;
-    if (pipe(ends)) bench_die("no pipe", NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        cpu_set_t core;
-        CPU_ZERO(&core);
-        CPU_SET(0, &core);
-        if (one_core && sched_setaffinity(0, sizeof core, &core)) _exit(1);
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execv(words[0], words);
-        _exit(1);
-    }
-    close(ends[1]);
-    for (ssize_t n = 1; n > 0 && got + 1 < room; got += n > 0 ? (size_t)n : 0)
-        n = read(ends[0], out + got, room - 1 - got);
-    out[got] = '\0';
-    close(ends[0]);
-    if (child < 0 || waitpid(child, &status, 0) != child || status) bench_die(words[0], NULL);
-}
 
 static void load(const bench_journal *j, const char *program, int rows, char *out)
 {
@@ -42,7 +15,7 @@ static void load(const bench_journal *j, const char *program, int rows, char *ou
     snprintf(number, sizeof number, "%d", rows);
     char *words[] = {(char *)program,  (char *)"--journal",    (char *)j->log, (char *)"--store",
                      (char *)j->store, (char *)"--stop-after", number,         NULL};
-    run_program(words, false, out, OUTPUT);
+    bench_run_program(words, false, out, OUTPUT);
 }
 
 /* A third of the rows by each version; made once. */
@@ -84,7 +57,7 @@ static void measure(const bench_run *run, bool sqlite, double *ours)
                      (char *)"--journal",     (char *)j->log,   (char *)"--app",
                      (char *)BENCH_LOANS_APP, (char *)"--json", NULL};
     double before = cpu_of_children();
-    run_program(words, true, out, sizeof out);
+    bench_run_program(words, true, out, sizeof out);
     if (number_after(out, "\"events\":") != ROWS || !strstr(out, "\"readable\":true"))
         bench_die("schema check didn't read what was written", NULL);
     *ours = ROWS / (cpu_of_children() - before);

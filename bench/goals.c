@@ -31,5 +31,13 @@ const bench_goal bench_goals[] = {
     {"schema-check", "schema check of a log of three versions in SQLite, for each second of CPU", "events/s",
      500000, false, false},
     {"schema-check-kafka", "the same in Kafka", "events/s", 500000, false, false},
+    {"project", "exactly once from Kafka into PostgreSQL ÷ bare upserts of the same folded rows", "events/s",
+     0.8, false, true},
+    {"project-rate", "the same, on its own", "events/s", 150000, false, false},
+    {"project-p50", "from sending to a visible row at 1,000 events/s, p50", "ms", 10, true, false},
+    {"project-p99", "the same, p99", "ms", 50, true, false},
+    {"project-rebuild", "the loans' three views from Kafka, all at once", "s", 10, true, false},
+    {"project-memory", "memory that a worker has more after 5,000,000 events than before 1,000,000", "MiB", 8,
+     true, false},
 };
 const size_t bench_goal_count = sizeof bench_goals / sizeof bench_goals[0];

@@ -137,7 +137,8 @@ double bench_send(bench_journal *j, uint64_t count, uint32_t entities, uint32_t 
         pdr_poll(j->journal, c.open >= window || sent == count ? 100 : 0);
     }
     double seconds = bench_now() - start;
-    fprintf(stderr, "  ours: %.2f us of CPU a command\n", (bench_cpu() - cpu) * 1e6 / (double)count);
+    if (!j->quiet)
+        fprintf(stderr, "  ours: %.2f us of CPU a command\n", (bench_cpu() - cpu) * 1e6 / (double)count);
     free(names);
     return (double)count / seconds;
 }

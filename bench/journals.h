@@ -9,6 +9,7 @@ typedef struct bench_journal {
     char log[300], store[400], topic[100];
     int32_t partitions;
     uint32_t batch; /* commands that bench_send sends between two polls; at most 1000 */
+    bool quiet;     /* bench_send says nothing */
     pdr_journal *journal;
 } bench_journal;
 

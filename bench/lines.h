@@ -1,4 +1,4 @@
-/* The lines of ./dev bench journal and ./dev bench schemas. */
+/* The lines of ./dev bench journal, schemas and projections. */
 #ifndef BENCH_LINES_H
 #define BENCH_LINES_H
 
@@ -33,5 +33,12 @@ void bench_plan_avro_c(const bench_run *run, int round, double *ours, double *ba
 void bench_schema_check(const bench_run *run, int round, double *ours, double *bare);
 void bench_schema_check_kafka(const bench_run *run, int round, double *ours, double *bare);
 void bench_upcast_step(const bench_run *run, int round, double *ours, double *bare);
+
+void bench_project(const bench_run *run, int round, double *ours, double *bare);
+void bench_project_rate(const bench_run *run, int round, double *ours, double *bare);
+void bench_project_p50(const bench_run *run, int round, double *ours, double *bare);
+void bench_project_p99(const bench_run *run, int round, double *ours, double *bare);
+void bench_project_rebuild(const bench_run *run, int round, double *ours, double *bare);
+void bench_project_memory(const bench_run *run, int round, double *ours, double *bare);
 
 #endif
