@@ -1,0 +1,103 @@
+"""Projection workers killed, doubled, and their servers taken away: every view is the one that was computed without them."""
+import random
+import re
+import signal
+import time
+
+from fault_world import FULL, ROWS, dev, main
+from views_world import PARTITIONS, ViewFaults
+
+KILLS = 100 if FULL else 5
+HAND_OVERS = 10 if FULL else 1
+
+
+def some_partitions():
+    """For two workers: each partition is somebody's, and some are both's."""
+    both = [[], []]
+    for partition in range(PARTITIONS):
+        for mine in random.choice(([both[0]], [both[1]], both)):
+            mine.append(str(partition))
+    return [",".join(mine) or str(random.randrange(PARTITIONS)) for mine in both]
+
+
+class Views(ViewFaults):
+    def flags(self):
+        """About so many events between two kills that the last one meets work to do."""
+        return {"project.batch.events": 500, "project.throttle": max(2000, ROWS // (KILLS + 3))}
+
+    def kill_one(self, workers, shares):
+        """Kill -9 at a random moment; another one takes its place, sometimes with other partitions."""
+        time.sleep(random.uniform(0.1, 0.8))
+        victim = random.randrange(len(workers))
+        self.assertFalse(workers[victim].ended(), workers[victim].tail())
+        workers[victim].kill()
+        if random.random() < 0.5:
+            shares[victim] = some_partitions()[victim]
+        workers[victim] = self.worker("--partitions", shares[victim], **self.flags())
+
+    def test_kills_of_workers_leave_views_right(self):
+        shares = some_partitions()
+        workers = [self.worker("--partitions", share, **self.flags()) for share in shares]
+        self.until_done(1, workers[0])
+        for kill in range(KILLS):
+            self.kill_one(workers, shares)
+            if kill == KILLS // 2:
+                dev("restart", "postgres", "--hard")
+        done = self.done()
+        self.assertLess(done, ROWS, "the log ended before the last kill")
+        for worker in workers:
+            worker.kill()
+        self.catch_up()
+        self.are_right()
+        print("\nsize: %d kills, one of PostgreSQL; %d of %d events projected by the last one" % (KILLS, done, ROWS), flush=True)
+
+    def test_workers_of_a_group_killed_and_sent_away_leave_views_right(self):
+        fast = dict(self.flags(), **{"kafka.session.timeout.ms": 6000, "kafka.heartbeat.interval.ms": 1000})
+        workers = [self.worker("--group", **fast) for _ in range(2)]
+        self.until_done(1, workers[0])
+        for change in range(2 * HAND_OVERS):
+            time.sleep(random.uniform(0.2, 1.5))
+            victim = random.randrange(2)
+            if change % 2:
+                workers[victim].kill()
+            else:
+                workers[victim].signal(signal.SIGTERM)
+                self.assertEqual(workers[victim].end(), 0, workers[victim].tail())
+            workers[victim] = self.worker("--group", **fast)
+        for worker in workers:
+            worker.kill()
+        self.catch_up()
+        self.are_right()
+
+    def test_two_workers_on_one_partition_share_its_batches(self):
+        small = {"project.batch.events": 300, "project.throttle": 10000}
+        workers = [self.worker("--partitions", "3", "--until-caught-up", names=["workload"], **small) for _ in range(2)]
+        for worker in workers:
+            self.ends_well(worker)
+        won = [worker.report()["workload"]["events"] for worker in workers]
+        self.assertEqual(sum(won), self.done("workload"))
+        said = [line for worker in workers for line in worker.errors
+                if re.search(r"the position of partition 3 was moved to offset \d+ by worker", line)]
+        self.assertTrue(said, "\n".join(worker.tail() for worker in workers))
+        self.catch_up(names=["workload"])
+        self.are_right(["workload"])
+        print("\nsize: of one partition's events the workers won %d and %d; %d batches were lost" % (*won, len(said)), flush=True)
+
+    def test_a_database_that_goes_away_is_waited_for(self):
+        worker = self.worker(**self.flags())
+        self.until_done(ROWS // 20, worker)
+        dev("stop", "postgres", "--hard")
+        time.sleep(random.uniform(0.5, 2))
+        self.assertFalse(worker.ended(), worker.tail())
+        dev("start", "postgres")
+        before = self.done()
+        self.until_done(before + 1, worker)
+        self.assertFalse(worker.ended(), worker.tail())
+        worker.signal(signal.SIGTERM)
+        self.ends_well(worker)
+        self.catch_up()
+        self.are_right()
+
+
+if __name__ == "__main__":
+    main()
