@@ -228,6 +228,13 @@ void pdr_projector_drain(pdr_projector *p)
 
 /* --- Loading --- */
 
+/* A version's throttle is shared out among its partitions, whoever works on them. */
+static uint32_t share_of(const pdr_projector *p, uint32_t throttle)
+{
+    uint64_t share = (uint64_t)throttle * p->part_count / (uint64_t)p->spec.partitions;
+    return share > 0 ? (uint32_t)share : 1;
+}
+
 static pdr_code take_switches(void *context, const pdr_version_row *row, pdr_error *err)
 {
     pdr_projector *p = context;
@@ -239,9 +246,9 @@ static pdr_code take_switches(void *context, const pdr_version_row *row, pdr_err
             "version %u was made from another definition: give the changed one a higher version and run "
             "`perdure project rebuild %s`",
             row->version, row->projection);
-    p->paused = row->paused;
-    p->throttle =
-        row->state == PDR_VERSION_BUILDING && row->throttle ? row->throttle : p->spec.settings.throttle;
+    p->paused = row->paused && !p->spec.unpaused;
+    p->throttle = row->state == PDR_VERSION_BUILDING && row->throttle ? share_of(p, row->throttle)
+                                                                      : p->spec.settings.throttle;
     if (row->fault[0]) return pdr_fail(err, PDR_FATAL, "%s", row->fault);
     return PDR_OK;
 }

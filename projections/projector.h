@@ -36,6 +36,7 @@ typedef struct pdr_projector_spec {
     uint8_t journal_id[16];
     int32_t partitions; /* of the journal */
     const char *worker; /* name for people */
+    bool unpaused;      /* an operator's pause doesn't hold it: a tool that brings a paused version forward */
     pdr_projector_settings settings;
 } pdr_projector_spec;
 

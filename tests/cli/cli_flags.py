@@ -9,7 +9,10 @@ COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": 
             "schema-compat": ["schema", "compat"], "schema-diff": ["schema", "diff"],
             "schema-register": ["schema", "register"],
             "schema-golden": ["schema", "golden"], "snapshot-rebuild": ["snapshot", "rebuild"], "gen": ["gen"],
-            "project-run": ["project", "run"]}
+            "project-run": ["project", "run"], "project-rebuild": ["project", "rebuild"],
+            "project-swap": ["project", "swap"], "project-rollback": ["project", "rollback"],
+            "dlq-list": ["dlq", "list"], "dlq-retry": ["dlq", "retry"], "dlq-skip": ["dlq", "skip"],
+            "dlq-purge": ["dlq", "purge"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
 
 
@@ -75,7 +78,8 @@ class Flags(Programs):
         self.assertNotIn("s3cret", err)
 
     def test_without_a_url_the_flag_and_the_variable_are_named(self):
-        without = [["gen"], ["project", "run"]] + [["schema", verb] for verb in ("list", "show", "golden", "compat", "diff", "register")]
+        without = [["gen"]] + [["schema", verb] for verb in ("list", "show", "golden", "compat", "diff", "register")]
+        without += [words for words in COMMANDS.values() if words[0] in ("project", "dlq")]
         for words in COMMANDS.values():
             if words not in without:
                 self.refuses(USAGE, words, "bad URL", "PERDURE_JOURNAL")

@@ -1,0 +1,286 @@
+"""Claims about versions of projections and dead letters as they are handled by people: rebuild, swap, roll back, dlq.
+On SQLite; and on PostgreSQL where it is."""
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+import unittest
+
+from programs import COMMAND, LOANS_APP, Programs
+
+POISON_APP = os.environ["PDR_POISON_APP"]
+DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
+ROWS = 6000
+
+DEFINITION = """projection loans version %(version)d;
+table loans (
+    application text,
+    status      text not null default 'SUBMITTED',
+    offers      integer not null default 0,
+    events      integer not null default 0,
+    primary key (application)
+) key entity (entity.key);
+table days (day date, submitted bigint not null default 0, primary key (day)) key shared (date(time));
+on loans.ApplicationSubmitted
+    upsert loans set events = events + 1
+    upsert days set submitted = submitted + 1;
+on loans.ApplicationAccepted upsert loans set status = 'ACCEPTED', events = events + 1;
+on loans.ApplicationDeclined upsert loans set status = '%(declined)s', events = events + 1;
+on loans.OfferSelected upsert loans set offers = offers + %(step)d;
+"""
+
+
+class Versions(Programs):
+    def setUp(self):
+        super().setUp()
+        self.processes = []
+        self.addCleanup(self.stop_all)
+        self.environment = {"PERDURE_APP": LOANS_APP, "PERDURE_JOURNAL": "sqlite:log.db", "PERDURE_VIEWS": self.views_url()}
+
+    def views_url(self):
+        return "sqlite:views.db"
+
+    def query(self, sql):
+        with sqlite3.connect(self.path("views.db"), timeout=20) as db:
+            rows = db.execute(sql).fetchall()
+        db.close()
+        return rows
+
+    # --- running things ---
+
+    def stop_all(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+    def start(self, *words, **environment):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PERDURE_")}
+        env.update(self.environment)
+        env.update(environment)
+        process = subprocess.Popen([COMMAND, *words], cwd=self.folder.name, env=env, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        return process
+
+    def stop(self, process):
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, (out, err))
+        return out
+
+    def does(self, *words, **environment):
+        return self.works(COMMAND, *words, **{**self.environment, **environment})
+
+    def denies(self, code, words, *texts, **environment):
+        return self.refuses(code, words, *texts, **{**self.environment, **environment})
+
+    def until(self, what, claim):
+        """Waits for something that must come; how long it takes decides nothing."""
+        deadline = time.monotonic() + 120
+        while not claim():
+            self.assertLess(time.monotonic(), deadline, what)
+            time.sleep(0.05)
+
+    # --- the world ---
+
+    def define(self, version, step=1, declined="DECLINED"):
+        name = "loans_v%d.sql" % version
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(DEFINITION % {"version": version, "step": step, "declined": declined})
+        return name
+
+    def load_log(self, rows=ROWS):
+        self.works(COMMAND, "init", "--journal", "sqlite:log.db", "--partitions", "3")
+        self.load("sqlite:log.db", rows)
+
+    def live(self, rows=ROWS):
+        """A log, and version 1 caught up with it."""
+        self.load_log(rows)
+        self.does("project", "run", "--until-caught-up", self.define(1))
+
+    def offers(self):
+        return self.query("SELECT sum(offers) FROM loans")[0][0]
+
+    def versions(self):
+        """From the database itself: version -> (state, paused)."""
+        rows = self.query("SELECT version, state, paused FROM %sprojection_version WHERE projection = 'loans'" % self.own())
+        return {version: (int(state), bool(paused)) for version, state, paused in rows}
+
+    def own(self):
+        return ""
+
+    def events_of(self, version):
+        return self.query("SELECT sum(events) FROM %sprojection_position WHERE projection = 'loans' AND version = %d"
+                          % (self.own(), version))[0][0] or 0
+
+
+class Rebuild(Versions):
+    def test_a_rebuilt_version_is_swapped_in_and_rolled_back(self):
+        self.live()
+        old = self.offers()
+        self.assertGreater(old, 50)
+        done = json.loads(self.does("project", "rebuild", self.define(2, step=10), "--json"))
+        self.assertEqual((done["version"], done["caught_up"], done["resumed"], done["parked"]), (2, True, False, 0))
+        self.assertEqual(done["events"], done["events_in_all"])
+        self.assertEqual(self.offers(), old, "readers see the live one")
+        self.does("project", "swap", "loans", "--version", "2")
+        self.assertEqual(self.offers(), 10 * old)
+        self.assertEqual(self.versions(), {1: (2, False), 2: (1, False)})
+        done = json.loads(self.does("project", "rollback", "loans", "--json"))
+        self.assertEqual((done["live"], done["former"]), (1, 2))
+        self.assertEqual(self.offers(), old)
+
+    def test_a_rebuild_that_was_killed_goes_on_where_it_was(self):
+        self.live()
+        name = self.define(2)
+        for _ in range(3):
+            before = self.events_of(2)
+            process = self.start("project", "rebuild", name, "--throttle", "800", "--threads", "2")
+            self.until("it moves", lambda: self.events_of(2) > before or process.poll() is not None)
+            process.kill()
+            process.communicate()
+            self.assertGreaterEqual(self.events_of(2), before)
+        reached = self.events_of(2)
+        self.assertGreater(reached, 0)
+        done = json.loads(self.does("project", "rebuild", name, "--json", "--throttle", "0"))
+        self.assertEqual((done["resumed"], done["caught_up"]), (True, True))
+        self.assertEqual(done["events"], done["events_in_all"] - reached)
+        self.assertEqual(self.query("SELECT * FROM loans__v2 ORDER BY 1"), self.query("SELECT * FROM loans__v1 ORDER BY 1"))
+        self.assertEqual(self.query("SELECT * FROM days__v2 ORDER BY 1"), self.query("SELECT * FROM days__v1 ORDER BY 1"))
+
+    def test_a_throttle_is_of_all_threads_together(self):
+        self.live()
+        process = self.start("project", "rebuild", self.define(2), "--throttle", "300", "--threads", "3")
+        self.until("it moves", lambda: self.events_of(2) > 0)
+        began, at = time.monotonic(), self.events_of(2)
+        time.sleep(3)
+        moved, seconds = self.events_of(2) - at, time.monotonic() - began
+        self.stop(process)
+        self.assertLess(moved, 300 * (seconds + 2), "a burst of a second is allowed, and one batch's delay")
+
+    def test_one_that_is_stopped_says_how_to_go_on(self):
+        self.live()
+        process = self.start("project", "rebuild", self.define(2), "--throttle", "100")
+        self.until("it moves", lambda: self.events_of(2) > 0)
+        self.assertIn("run the same command again", self.stop(process))
+
+    def test_what_cannot_be_rebuilt_is_refused(self):
+        self.denies(USAGE, ["project", "rebuild"], "give NAME or FILE")
+        self.denies(FAILED, ["project", "rebuild", "./nosuch.sql"], "nosuch.sql")
+        self.denies(FAILED, ["project", "rebuild", "loans"], "no projection loans in C")
+        self.load_log(200)
+        first = self.define(1)
+        self.denies(FAILED, ["project", "rebuild", first], "perdure project run")
+        self.does("project", "run", "--until-caught-up", first)
+        self.denies(REFUSED, ["project", "rebuild", first], "version 1", "live", "higher version")
+        self.denies(REFUSED, ["project", "rebuild", self.define(1, step=5)], "another definition", "higher version")
+        self.does("project", "rebuild", self.define(2))
+        self.denies(REFUSED, ["project", "rebuild", self.define(2, step=5)], "another definition", "higher version")
+        with open(self.path("bad.sql"), "w", encoding="utf-8") as file:
+            file.write("projection loans version 3;\ntable loans (x text);\n")
+        self.denies(USAGE, ["project", "rebuild", "--threads", "0", first], "--threads takes a number")
+        self.denies(FAILED, ["project", "rebuild", "bad.sql"], "bad.sql:2")
+        self.assertEqual(set(self.versions()), {1, 2})
+
+
+class Swap(Versions):
+    def test_names_and_versions_that_are_not_there_are_refused(self):
+        self.live(200)
+        self.denies(USAGE, ["project", "swap", "loans"], "--version")
+        self.denies(USAGE, ["project", "swap", "--version", "1"], "NAME")
+        self.denies(USAGE, ["project", "rollback"], "NAME")
+        self.denies(FAILED, ["project", "swap", "other", "--version", "1"], "no projection other")
+        self.denies(FAILED, ["project", "swap", "loans", "--version", "7"], "no version 7", "only 1")
+        self.denies(REFUSED, ["project", "swap", "loans", "--version", "1"], "live one already")
+        self.denies(REFUSED, ["project", "rollback", "loans"], "no former version")
+        self.denies(FAILED, ["project", "rollback", "other"], "no projection other")
+
+    def test_one_that_is_behind_is_refused(self):
+        self.live(400)
+        self.does("project", "rebuild", self.define(2))
+        self.load("sqlite:log.db", 800)
+        self.does("project", "run", "--until-caught-up", "loans_v1.sql")
+        self.denies(REFUSED, ["project", "swap", "loans", "--version", "2", "--timeout", "500"], "behind", "partition")
+        self.assertEqual(self.versions(), {1: (1, False), 2: (0, False)}, "and nothing is held any more")
+        self.does("project", "rebuild", "loans_v2.sql")
+        self.does("project", "swap", "loans", "--version", "2")
+
+
+class DeadLetters(Versions):
+    POISONED = "loan/173691"
+
+    def setUp(self):
+        super().setUp()
+        self.environment["PERDURE_APP"] = POISON_APP
+        self.load_log(2000)
+        done = self.perdure("project", "run", "--until-caught-up",
+                            **{**self.environment, "PERDURE_TEST_POISON": self.POISONED})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("parked %s from seq 3 on" % self.POISONED, done.stderr)
+
+    def tally(self):
+        rows = self.query("SELECT events, seqs FROM tallies WHERE application = '%s'" % self.POISONED)
+        return tuple(rows[0]) if rows else None
+
+    def letters(self):
+        return json.loads(self.does("dlq", "list", "tallies", "--json"))
+
+    def test_the_list_says_what_is_parked_and_why(self):
+        self.assertEqual(self.tally(), (2, 3), "the events before the poison are there")
+        letters = self.letters()
+        self.assertGreater(len(letters), 3)
+        self.assertEqual([letter["seq"] for letter in letters], list(range(3, 3 + len(letters))))
+        self.assertEqual([letter["behind"] for letter in letters], [False] + [True] * (len(letters) - 1))
+        first = letters[0]
+        self.assertEqual((first["projection"], first["version"], first["entity"]), ("tallies", 1, self.POISONED))
+        self.assertIn("poisoned on purpose", first["reason"])
+        text = self.does("dlq", "list")
+        for word in (self.POISONED, "seq 3", "poisoned on purpose", "%d behind it" % (len(letters) - 1),
+                     "%d parked events of 1 entities" % len(letters)):
+            self.assertIn(word, text)
+        self.assertEqual(self.does("dlq", "list", "tallies", "--entity", "loan/1"), "0 parked events of 0 entities\n")
+
+    def test_a_retry_after_the_fix_makes_the_view_whole(self):
+        last = self.letters()[-1]["seq"]
+        worker = self.start("project", "run")
+        done = json.loads(self.does("dlq", "retry", "tallies", self.POISONED, "--wait", "60000", "--json"))
+        self.assertEqual((done["entities"], done["requests"], done["parked"]), (1, 1, 0))
+        self.stop(worker)
+        self.assertEqual(self.tally(), (last, last * (last + 1) // 2))
+        self.assertEqual(self.letters(), [])
+
+    def test_a_retry_without_a_fix_leaves_everything_as_it_was(self):
+        before = self.letters()
+        worker = self.start("project", "run", PERDURE_TEST_POISON=self.POISONED)
+        self.does("dlq", "retry", "tallies", "--all", "--wait", "60000")
+        self.stop(worker)
+        after = self.letters()
+        self.assertEqual([l["seq"] for l in after], [l["seq"] for l in before])
+        self.assertEqual([l["behind"] for l in after], [l["behind"] for l in before])
+        self.assertGreater(after[0]["attempts"], before[0]["attempts"])
+        self.assertEqual(self.tally(), (2, 3))
+
+    def test_without_a_worker_requests_wait(self):
+        self.assertIn("within seconds", self.does("dlq", "retry", "tallies", self.POISONED))
+        self.denies(LATER, ["dlq", "retry", "tallies", self.POISONED, "--wait", "300"], "not carried out", "worker")
+        self.assertGreater(len(self.letters()), 3)
+
+    def test_what_is_not_there_is_refused(self):
+        self.denies(USAGE, ["dlq", "retry"], "NAME")
+        self.denies(USAGE, ["dlq", "retry", "tallies"], "ENTITY")
+        self.denies(USAGE, ["dlq", "skip", "tallies", self.POISONED, "--all"], "exclude")
+        self.denies(USAGE, ["dlq", "purge", "tallies", "--all"], "--yes")
+        self.denies(USAGE, ["dlq", "list", "--version", "1"], "NAME")
+        self.denies(FAILED, ["dlq", "list", "other"], "no projection other")
+        self.denies(FAILED, ["dlq", "list", "tallies", "--version", "3"], "no version 3")
+        self.denies(FAILED, ["dlq", "retry", "other", "--all"], "no projection other")
+        self.denies(FAILED, ["dlq", "retry", "tallies", "loan/1"], "no parked event of loan/1")
+        self.denies(FAILED, ["dlq", "skip", "tallies", "--all", "--version", "2"], "no version 2")
+
+
+if __name__ == "__main__":
+    unittest.main()
