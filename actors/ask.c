@@ -100,6 +100,38 @@ pdr_code pdr_ask(pdr_journal *journal, const pdr_request_spec *spec, int timeout
     return answer->code = code;
 }
 
+/* Of others, a time limit for one, nobody knows which events they rest on. */
+static bool is_answer(pdr_code code)
+{
+    return code == PDR_OK || code == PDR_REFUSED || code == PDR_CONFLICT;
+}
+
+static pdr_code write_token(const pdr_journal *journal, pdr_string entity, int32_t partition, int64_t offset,
+                            char *out, pdr_error *err)
+{
+    pdr_token token;
+    pdr_token_of(&token, journal->id, entity, partition, offset);
+    return pdr_token_write(out, &token, err);
+}
+
+pdr_code pdr_answered_token(const pdr_journal *journal, pdr_string entity, const pdr_answered *answer,
+                            char out[PDR_TOKEN_TEXT], pdr_error *err)
+{
+    out[0] = '\0';
+    if (!journal || !answer || !entity.size || !is_answer(answer->code))
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "no answer");
+    return write_token(journal, entity, answer->partition, answer->position.offset, out, err);
+}
+
+pdr_code pdr_reply_token(const pdr_journal *journal, pdr_string entity, const pdr_reply *reply,
+                         char out[PDR_TOKEN_TEXT], pdr_error *err)
+{
+    out[0] = '\0';
+    if (!journal || !reply || !entity.size || !is_answer(reply->code))
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "no reply");
+    return write_token(journal, entity, reply->partition, reply->position.offset, out, err);
+}
+
 /* Decoded values borrow from their bytes: these move into the arena first. */
 static pdr_code unpack(const pdr_entity_type *type, const pdr_waiter *waiter, pdr_arena *arena, void *state,
                        pdr_error *err)

@@ -131,6 +131,7 @@ typedef struct pdr_version_row {
     const char *fault;    /* why it stopped, whatever its state; "" when it hasn't */
     const char *declared; /* its tables: pdr_view_tables_parse; "" or NULL: not kept */
     int64_t created_us, changed_us;
+    uint8_t journal_id[16]; /* whose log it is made from */
 } pdr_version_row;
 
 typedef struct pdr_position_row {

@@ -30,6 +30,8 @@ static void take_version(const PGresult *rows, int i, pdr_version_row *out)
                              .created_us = number(rows, i, 7),
                              .changed_us = number(rows, i, 8),
                              .declared = PQgetvalue(rows, i, 9)};
+    if (PQgetlength(rows, i, 10) == sizeof out->journal_id)
+        memcpy(out->journal_id, PQgetvalue(rows, i, 10), sizeof out->journal_id);
 }
 
 pdr_code pdr_pgv_versions(pdr_views *views, const char *projection, pdr_version_each each, void *context,
@@ -39,7 +41,8 @@ pdr_code pdr_pgv_versions(pdr_views *views, const char *projection, pdr_version_
     if (pdr_pgv_begin(&w, views, LIST_MS, err) != PDR_OK) return pdr_pgv_end(&w);
     pdr_pgv_add(&w,
                 "SELECT projection, version::bigint, state::bigint, paused, fingerprint, throttle::bigint, "
-                "fault, " MICROS("created") ", " MICROS("changed") ", declared FROM %s.projection_version",
+                "fault, " MICROS("created") ", " MICROS(
+                    "changed") ", declared, journal_id FROM %s.projection_version",
                 w.v->names.schema);
     if (projection) {
         pdr_pgv_add(&w, " WHERE projection = ");

@@ -10,6 +10,7 @@
 #include "perdure/entity.h"
 #include "perdure/reply.h"
 #include "perdure/setting.h"
+#include "perdure/token.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -132,6 +133,17 @@ typedef struct pdr_answered {
  * one thread at a time). */
 PDR_API PDR_CHECKED pdr_code pdr_ask(pdr_journal *journal, const pdr_request_spec *spec, int timeout_ms,
                                      pdr_answered *answer, pdr_error *err);
+
+/* Read one's own write: the token of an answer as text, for pdr_view_wait (perdure/wait.h) and
+ * perdure.view_ready in PostgreSQL. `entity`: the one that was asked. Of a reply in a completion:
+ * pdr_reply_token. Any thread, also in a completion. PDR_INVALID_ARGUMENT: it is no answer that rests on
+ * events (PDR_OK, PDR_REFUSED, PDR_CONFLICT). */
+PDR_API PDR_CHECKED pdr_code pdr_answered_token(const pdr_journal *journal, pdr_string entity,
+                                                const pdr_answered *answer, char out[PDR_TOKEN_TEXT],
+                                                pdr_error *err);
+PDR_API PDR_CHECKED pdr_code pdr_reply_token(const pdr_journal *journal, pdr_string entity,
+                                             const pdr_reply *reply, char out[PDR_TOKEN_TEXT],
+                                             pdr_error *err);
 
 /* Append events without an actor, with optimistic concurrency. For entity types that the app declares the
  * events are folded into the state as well. `spec->type` and `spec->command` are unused. */

@@ -13,9 +13,11 @@
 #include "perdure/reply.h"
 #include "perdure/setting.h"
 #include "perdure/testing.h"
+#include "perdure/token.h"
 #include "perdure/type.h"
 #include "perdure/upcast.h"
 #include "perdure/view.h"
+#include "perdure/wait.h"
 #include "perdure/worker.h"
 
 #endif
