@@ -45,6 +45,8 @@ static pdr_code take_version(sqlite3_stmt *s, void *list, pdr_error *err)
                            .declared = text_of(s, 9),
                            .created_us = sqlite3_column_int64(s, 7),
                            .changed_us = sqlite3_column_int64(s, 8)};
+    if (sqlite3_column_bytes(s, 10) == sizeof row.journal_id)
+        memcpy(row.journal_id, sqlite3_column_blob(s, 10), sizeof row.journal_id);
     return l->each(l->context, &row, err);
 }
 
@@ -56,11 +58,12 @@ pdr_code pdr_sqv_versions(pdr_views *views, const char *projection, pdr_version_
     sqlite3_stmt *s;
     pdr_code code = pdr_sqv_enter(v, false, LIST_MS, err);
     if (code != PDR_OK) return code;
-    code = pdr_sqv_prepare_for(v, &s,
-                               "SELECT projection, version, state, paused, fingerprint, throttle, fault, "
-                               "created_us, changed_us, declared FROM projection_version WHERE ?1 IS NULL OR "
-                               "projection = ?1 ORDER BY projection, version",
-                               projection, 0, err);
+    code = pdr_sqv_prepare_for(
+        v, &s,
+        "SELECT projection, version, state, paused, fingerprint, throttle, fault, "
+        "created_us, changed_us, declared, journal_id FROM projection_version WHERE ?1 IS NULL OR "
+        "projection = ?1 ORDER BY projection, version",
+        projection, 0, err);
     if (code == PDR_OK) code = each_row(v, s, take_version, &list, err);
     return pdr_sqv_leave(v, code, err);
 }
