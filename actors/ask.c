@@ -109,9 +109,9 @@ static bool is_answer(pdr_code code)
 static pdr_code write_token(const pdr_journal *journal, pdr_string entity, int32_t partition, int64_t offset,
                             char *out, pdr_error *err)
 {
-    pdr_token token;
-    pdr_token_of(&token, journal->id, entity, partition, offset);
-    return pdr_token_write(out, &token, err);
+    pdr_view_token token;
+    pdr_view_token_of(&token, journal->id, entity, partition, offset);
+    return pdr_view_token_write(out, &token, err);
 }
 
 pdr_code pdr_answered_token(const pdr_journal *journal, pdr_string entity, const pdr_answered *answer,

@@ -8,17 +8,17 @@ enum { VERSION = 1, SIZE = 36, PARTITION_AT = 1, JOURNAL_AT = 4, OFFSET_AT = 20,
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-void pdr_token_of(pdr_token *out, const uint8_t journal_id[16], pdr_string entity, int32_t partition,
-                  int64_t offset)
+void pdr_view_token_of(pdr_view_token *out, const uint8_t journal_id[16], pdr_string entity,
+                       int32_t partition, int64_t offset)
 {
     uint8_t hash[PDR_SHA256_SIZE];
     pdr_sha256(hash, pdr_bytes_of(entity.data, entity.size));
-    *out = (pdr_token){.partition = partition, .offset = offset};
+    *out = (pdr_view_token){.partition = partition, .offset = offset};
     memcpy(out->journal_id, journal_id, sizeof out->journal_id);
     memcpy(out->entity, hash, sizeof out->entity);
 }
 
-static bool is_possible(const pdr_token *token)
+static bool is_possible(const pdr_view_token *token)
 {
     return token->partition >= 0 && token->partition < PDR_LOG_MAX_PARTITIONS && token->offset >= -1;
 }
@@ -37,7 +37,7 @@ static uint64_t get(const uint8_t *at, size_t size)
     return value;
 }
 
-pdr_code pdr_token_write(char out[PDR_TOKEN_TEXT], const pdr_token *token, pdr_error *err)
+pdr_code pdr_view_token_write(char out[PDR_TOKEN_TEXT], const pdr_view_token *token, pdr_error *err)
 {
     uint8_t bytes[SIZE] = {VERSION};
     out[0] = '\0';
@@ -72,7 +72,7 @@ static bool read_bytes(uint8_t out[SIZE], pdr_string text)
     return true;
 }
 
-pdr_code pdr_token_read(pdr_token *out, pdr_string text, pdr_error *err)
+pdr_code pdr_view_token_read(pdr_view_token *out, pdr_string text, pdr_error *err)
 {
     uint8_t bytes[SIZE];
     memset(out, 0, sizeof *out);

@@ -18,7 +18,7 @@ typedef struct live {
 } live;
 
 typedef struct look {
-    const pdr_token *token;
+    const pdr_view_token *token;
     bool has_position, parked;
     int64_t offset;
 } look;
@@ -62,8 +62,8 @@ static pdr_readiness readiness_of(const look *l)
 }
 
 /* The position first: an event that was parked by the batch that moved it there is found after. */
-pdr_code pdr_view_look(pdr_views *views, const char *projection, const pdr_token *token, pdr_readiness *out,
-                       pdr_error *err)
+pdr_code pdr_view_look(pdr_views *views, const char *projection, const pdr_view_token *token,
+                       pdr_readiness *out, pdr_error *err)
 {
     live before = {0}, after = {0};
     look l = {.token = token};

@@ -44,7 +44,7 @@ static void sleep_us(int64_t us)
 }
 
 /* Until it is known for good, or the time is over. */
-static pdr_code wait_for(pdr_views *views, const char *projection, const pdr_token *token, int64_t until,
+static pdr_code wait_for(pdr_views *views, const char *projection, const pdr_view_token *token, int64_t until,
                          pdr_readiness *out, pdr_error *err)
 {
     for (int64_t pause = FIRST_PAUSE_US;; pause = 2 * pause < LAST_PAUSE_US ? 2 * pause : LAST_PAUSE_US) {
@@ -61,10 +61,10 @@ static pdr_code wait_for(pdr_views *views, const char *projection, const pdr_tok
 pdr_code pdr_view_wait(pdr_view_waiter *waiter, const char *projection, pdr_string token, int timeout_ms,
                        pdr_readiness *out, pdr_error *err)
 {
-    pdr_token wanted;
+    pdr_view_token wanted;
     *out = PDR_VIEW_BEHIND;
     if (!waiter || !projection) return pdr_fail(err, PDR_INVALID_ARGUMENT, "no waiter or no projection");
-    pdr_code code = pdr_token_read(&wanted, token, err);
+    pdr_code code = pdr_view_token_read(&wanted, token, err);
     if (code != PDR_OK) return code;
     return wait_for(waiter->views, projection, &wanted, pdr_deadline_us(timeout_ms), out, err);
 }

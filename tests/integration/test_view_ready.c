@@ -113,22 +113,22 @@ static void advance(uint32_t version, int32_t partition, int64_t to, const pdr_d
 static void text_of(char out[PDR_TOKEN_TEXT], const uint8_t *journal, const char *entity, int32_t partition,
                     int64_t offset)
 {
-    pdr_token token;
-    pdr_token_of(&token, journal, pdr_string_of(entity), partition, offset);
-    cr_assert_eq(pdr_token_write(out, &token, NULL), PDR_OK);
+    pdr_view_token token;
+    pdr_view_token_of(&token, journal, pdr_string_of(entity), partition, offset);
+    cr_assert_eq(pdr_view_token_write(out, &token, NULL), PDR_OK);
 }
 
 /* What both say, which is the same. */
 static void expect_text(const char *projection, const char *token, pdr_readiness expected)
 {
     char query[400];
-    pdr_token read;
+    pdr_view_token read;
     pdr_readiness told;
     pdr_error err = {0};
     snprintf(query, sizeof query, "SELECT (@view_ready('%s', '%s') = '%s')::int", projection, token,
              pdr_readiness_text(expected));
     cr_expect_eq(sql_number(query), 1, "%s", query);
-    must(pdr_token_read(&read, pdr_string_of(token), &err), &err);
+    must(pdr_view_token_read(&read, pdr_string_of(token), &err), &err);
     must(pdr_view_look(views, projection, &read, &told, &err), &err);
     cr_expect_eq(told, expected, "%s, not %s", pdr_readiness_text(told), pdr_readiness_text(expected));
 }

@@ -31,12 +31,12 @@ Test(token, sha256_is_the_standard_s)
 
 static void expect_golden(const char *text, int partition, long long offset, const char *entity)
 {
-    pdr_token token, read;
+    pdr_view_token token, read;
     char written[PDR_TOKEN_TEXT];
-    pdr_token_of(&token, journal_id, pdr_string_of(entity), partition, offset);
-    cr_assert_eq(pdr_token_write(written, &token, NULL), PDR_OK);
+    pdr_view_token_of(&token, journal_id, pdr_string_of(entity), partition, offset);
+    cr_assert_eq(pdr_view_token_write(written, &token, NULL), PDR_OK);
     cr_expect_str_eq(written, text, "%s", entity);
-    cr_assert_eq(pdr_token_read(&read, pdr_string_of(text), NULL), PDR_OK, "%s", text);
+    cr_assert_eq(pdr_view_token_read(&read, pdr_string_of(text), NULL), PDR_OK, "%s", text);
     cr_expect_eq(memcmp(read.journal_id, journal_id, sizeof journal_id), 0);
     cr_expect_eq(read.partition, partition);
     cr_expect_eq(read.offset, offset);
@@ -62,18 +62,18 @@ Test(token, is_what_it_was)
 
 Test(token, entities_are_told_apart)
 {
-    pdr_token one, other;
-    pdr_token_of(&one, journal_id, pdr_string_of("loan/1"), 0, 5);
-    pdr_token_of(&other, journal_id, pdr_string_of("loan/2"), 0, 5);
+    pdr_view_token one, other;
+    pdr_view_token_of(&one, journal_id, pdr_string_of("loan/1"), 0, 5);
+    pdr_view_token_of(&other, journal_id, pdr_string_of("loan/2"), 0, 5);
     cr_expect_neq(memcmp(one.entity, other.entity, sizeof one.entity), 0);
 }
 
 static pdr_code write_of(int32_t partition, int64_t offset)
 {
     char text[PDR_TOKEN_TEXT] = "x";
-    pdr_token token;
-    pdr_token_of(&token, journal_id, pdr_string_of("a"), partition, offset);
-    pdr_code code = pdr_token_write(text, &token, NULL);
+    pdr_view_token token;
+    pdr_view_token_of(&token, journal_id, pdr_string_of("a"), partition, offset);
+    pdr_code code = pdr_view_token_write(text, &token, NULL);
     if (code != PDR_OK) cr_expect_str_empty(text);
     return code;
 }
@@ -89,8 +89,8 @@ Test(token, places_that_no_journal_has_are_refused)
 
 static pdr_code read_of(const char *text, size_t size)
 {
-    pdr_token token;
-    return pdr_token_read(&token, (pdr_string){text, size}, NULL);
+    pdr_view_token token;
+    return pdr_view_token_read(&token, (pdr_string){text, size}, NULL);
 }
 
 #define GOOD "AQAAA6ChoqOkpaanqKmqq6ytrq8AAAAAB1vNFb4GUCjfnB8o"
@@ -134,10 +134,10 @@ Test(token, every_token_has_one_text)
     for (size_t i = 0; i < sizeof text - 1; i++) {
         char was = text[i];
         for (int c = 0; c < 256; c++) {
-            pdr_token token;
+            pdr_view_token token;
             text[i] = (char)c;
-            if (pdr_token_read(&token, (pdr_string){text, sizeof text - 1}, NULL) != PDR_OK) continue;
-            cr_assert_eq(pdr_token_write(again, &token, NULL), PDR_OK);
+            if (pdr_view_token_read(&token, (pdr_string){text, sizeof text - 1}, NULL) != PDR_OK) continue;
+            cr_assert_eq(pdr_view_token_write(again, &token, NULL), PDR_OK);
             cr_expect_eq(memcmp(again, text, sizeof text), 0, "at %zu: %02x", i, c);
         }
         text[i] = was;

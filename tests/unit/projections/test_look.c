@@ -65,10 +65,10 @@ static const pdr_views_ops ops = {.versions = versions, .positions = positions, 
 static pdr_readiness look(probe *p, const char *projection, const uint8_t *id, int32_t partition,
                           int64_t offset)
 {
-    pdr_token token;
+    pdr_view_token token;
     pdr_readiness told;
     p->base.ops = &ops;
-    pdr_token_of(&token, id, pdr_string_of("account/1"), partition, offset);
+    pdr_view_token_of(&token, id, pdr_string_of("account/1"), partition, offset);
     cr_assert_eq(pdr_view_look(&p->base, projection, &token, &told, NULL), PDR_OK);
     return told;
 }
@@ -118,9 +118,9 @@ Test(look, only_the_entity_s_own_parked_events_count_and_only_up_to_the_token)
 Test(look, a_position_read_during_a_swap_does_not_count)
 {
     probe p = {.live = 1, .offset = {0, 50, 40}, .swapped_to = 2, .base.ops = &ops};
-    pdr_token token;
+    pdr_view_token token;
     pdr_readiness told;
-    pdr_token_of(&token, journal_id, pdr_string_of("account/1"), 1, 45);
+    pdr_view_token_of(&token, journal_id, pdr_string_of("account/1"), 1, 45);
     cr_expect_eq(pdr_view_look(&p.base, "balances", &token, &told, NULL), PDR_BUSY);
     cr_expect_neq(told, PDR_VIEW_READY);
     cr_expect_eq(pdr_view_look(&p.base, "balances", &token, &told, NULL), PDR_OK);
@@ -130,8 +130,8 @@ Test(look, a_position_read_during_a_swap_does_not_count)
 Test(look, errors_of_the_views_are_handed_on)
 {
     probe p = {.fails = PDR_UNAVAILABLE, .base.ops = &ops};
-    pdr_token token;
+    pdr_view_token token;
     pdr_readiness told;
-    pdr_token_of(&token, journal_id, pdr_string_of("account/1"), 1, 45);
+    pdr_view_token_of(&token, journal_id, pdr_string_of("account/1"), 1, 45);
     cr_expect_eq(pdr_view_look(&p.base, "balances", &token, &told, NULL), PDR_UNAVAILABLE);
 }
