@@ -12,8 +12,7 @@ enum { MAX_MEMORY = 64 * 1024 * 1024, MAX_EVENT_MEMORY = 64 * 1024 * 1024 };
 void *pdr_definition_alloc(pdr_definition *d, size_t count, size_t size)
 {
     void *memory = pdr_arena_calloc(&d->arena, count ? count : 1, size);
-    if (!memory)
-        (void)pdr_lexer_fail(d->lexer, &d->lexer->token, "the projection takes more memory than there is");
+    if (!memory) (void)pdr_lexer_no_memory(d->lexer, &d->lexer->token);
     return memory;
 }
 

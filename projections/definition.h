@@ -84,8 +84,10 @@ typedef struct pdr_definition {
     pdr_written_rule *rules, **last_rule;
     pdr_event_rules *slots; /* by event type; a power of two of them */
     size_t mask;
-    pdr_cell *initial[PDR_VIEW_MAX_TABLES]; /* a row that isn't there */
-    pdr_arena scratch;                      /* of one event */
+    pdr_cell *initial[PDR_VIEW_MAX_TABLES];            /* a row that isn't there */
+    const pdr_entity_type *owner[PDR_VIEW_MAX_TABLES]; /* whose events use a table's rows by entity.key */
+    uint8_t *deltas[PDR_VIEW_MAX_TABLES];              /* of shared tables: the kind of each column */
+    pdr_arena scratch;                                 /* of one event */
 } pdr_definition;
 
 /* definition_table.c, definition_rule.c: from behind the first word on. false: the error is told. */
@@ -93,6 +95,14 @@ bool pdr_definition_table(pdr_definition *d);
 bool pdr_definition_rule(pdr_definition *d);
 /* definition_bind.c */
 bool pdr_definition_bind(pdr_definition *d);
+/* definition_check.c: what a rule may do at all, whatever the values are. false: the error is told. */
+bool pdr_definition_check_keys(pdr_definition *d);
+bool pdr_definition_check_action(pdr_definition *d, const pdr_written_action *action, const pdr_type *event);
+/* A rule for `event` writes or reads the entity table by this key. */
+bool pdr_definition_check_owner(pdr_definition *d, size_t table, const pdr_ast *const *key,
+                                const pdr_type *event, const pdr_token *at);
+bool pdr_definition_check_delta(pdr_definition *d, size_t table, const pdr_bound_set *set,
+                                const pdr_token *at);
 /* declarative.c */
 extern const pdr_projection_ops pdr_declarative_ops;
 const pdr_event_rules *pdr_definition_rules(const pdr_definition *d, const pdr_type *type); /* NULL: none */

@@ -75,9 +75,10 @@ static const pdr_expr **bind_key(binding *b, size_t table, const pdr_ast *const 
 }
 
 /* A table whose row an expression reads needs its key for this event. */
-static bool need_row(binding *b, size_t table)
+static bool need_row(binding *b, size_t table, const pdr_token *at)
 {
     if (b->rule->keys[table]) return true;
+    if (!pdr_definition_check_owner(b->d, table, b->d->written[table].key, b->scope.event, at)) return false;
     b->rule->keys[table] = bind_key(b, table, b->d->written[table].key);
     return b->rule->keys[table];
 }
@@ -85,7 +86,7 @@ static bool need_row(binding *b, size_t table)
 static bool need_rows_of(binding *b, const pdr_ast *ast)
 {
     for (size_t t = 0; t < b->d->base.table_count; t++)
-        if (pdr_ast_reads(ast, NULL, b->d->tables[t].name) && !need_row(b, t)) return false;
+        if (pdr_ast_reads(ast, NULL, b->d->tables[t].name) && !need_row(b, t, &ast->token)) return false;
     return true;
 }
 
@@ -150,7 +151,7 @@ static bool bind_delta(binding *b, const pdr_written_set *set, const pdr_table *
 }
 
 /* Why a value can't be set in a shared row. */
-static bool refuse_shared(binding *b, const pdr_written_set *set, const pdr_table *t)
+static bool refuse_shared(binding *b, const pdr_written_set *set, const pdr_table *t, bool rounds)
 {
     const pdr_column *column = &t->columns[set->column];
     if (column->type == PDR_COLUMN_DOUBLE)
@@ -159,6 +160,12 @@ static bool refuse_shared(binding *b, const pdr_written_set *set, const pdr_tabl
             "%s is shared between partitions: a sum of double precision depends on the order in which "
             "they write; make column %s numeric",
             t->name, column->name);
+    if (column->type == PDR_COLUMN_NUMERIC && rounds)
+        return pdr_lexer_fail(
+            b->d->lexer, &set->token,
+            "%s is shared between partitions: column %s has %d digits after the point, and what "
+            "is added has more: when it is rounded would depend on other entities",
+            t->name, column->name, column->scale);
     return pdr_lexer_fail(
         b->d->lexer, &set->token,
         "%s is shared between partitions: column %s takes only %s = %s + ..., greatest(%s, ...) or "
@@ -172,8 +179,11 @@ static bool bind_set(binding *b, const pdr_written_action *action, const pdr_wri
     const pdr_table *t = &b->d->tables[action->table];
     out->column = set->column;
     if (!bind_delta(b, set, t, out)) return false;
+    if (t->shared && out->mode != PDR_CELL_SET &&
+        !pdr_definition_check_delta(b->d, action->table, out, &set->token))
+        return false;
     if (out->mode == PDR_CELL_SET) {
-        if (t->shared) return refuse_shared(b, set, t);
+        if (t->shared) return refuse_shared(b, set, t, out->value);
         out->value = bind(b, set->value, action->table);
     }
     if (out->value)
@@ -218,36 +228,6 @@ static bool bind_action(binding *b, const pdr_written_action *action, pdr_bound_
     return true;
 }
 
-/* An entity's row is written by its own partition only: its key has to say which entity it is of. */
-static bool check_entity_keys(pdr_definition *d)
-{
-    for (size_t t = 0; t < d->base.table_count; t++) {
-        bool entity = false;
-        for (size_t i = 0; i < d->tables[t].key_count; i++) {
-            pdr_ast_kind kind = d->written[t].key[i]->kind;
-            entity = entity || kind == PDR_AST_ENTITY || kind == PDR_AST_ENTITY_KEY;
-        }
-        if (!d->tables[t].shared && !entity)
-            return pdr_lexer_fail(
-                d->lexer, &d->written[t].token,
-                "table %s: a key of kind entity has 'entity' or 'entity.key' among its expressions; rows "
-                "that several entities write are `key shared`",
-                d->tables[t].name);
-    }
-    return true;
-}
-
-static bool check_own_key(pdr_definition *d, const pdr_written_action *action)
-{
-    bool entity = !action->key || d->tables[action->table].shared;
-    for (size_t i = 0; !entity && i < d->tables[action->table].key_count; i++)
-        entity = action->key[i]->kind == PDR_AST_ENTITY || action->key[i]->kind == PDR_AST_ENTITY_KEY;
-    return entity ||
-           pdr_lexer_fail(d->lexer, &action->token,
-                          "table %s: its key must have 'entity' or 'entity.key' among its expressions",
-                          d->tables[action->table].name);
-}
-
 /* --- Rules --- */
 
 static bool bind_rule(pdr_definition *d, const pdr_written_rule *rule, const pdr_type *type)
@@ -275,7 +255,9 @@ static bool bind_rule(pdr_definition *d, const pdr_written_rule *rule, const pdr
                                   pdr_column_type_name(bound->when->type.type));
     }
     for (const pdr_written_action *a = rule->actions; a; a = a->next)
-        if (!check_own_key(d, a) || !bind_action(&b, a, &bound->actions[bound->action_count++])) return false;
+        if (!pdr_definition_check_action(d, a, type) ||
+            !bind_action(&b, a, &bound->actions[bound->action_count++]))
+            return false;
     pdr_event_rules *slot = &d->slots[slot_of(d, type)];
     if (!slot->type) *slot = (pdr_event_rules){.type = type, .last = &slot->first};
     *slot->last = bound;
@@ -285,7 +267,7 @@ static bool bind_rule(pdr_definition *d, const pdr_written_rule *rule, const pdr
 
 bool pdr_definition_bind(pdr_definition *d)
 {
-    if (!make_slots(d) || !make_initial(d) || !check_entity_keys(d)) return false;
+    if (!make_slots(d) || !make_initial(d) || !pdr_definition_check_keys(d)) return false;
     for (const pdr_written_rule *rule = d->rules; rule; rule = rule->next)
         for (size_t i = 0; i < rule->event_count; i++) {
             const pdr_type *type = find_event(d, rule->names[i]);

@@ -115,11 +115,19 @@ static size_t find_parameter(const pdr_written_action *action, pdr_string name)
     return i;
 }
 
-/* Length of what is copied as it is: a quoted text or name, or "::". 0: nothing of the kind. */
+/* Length of what is copied as it is: a quoted text or name, a comment, or "::". 0: nothing of the kind. */
 static size_t quoted(pdr_string sql, size_t at)
 {
     char mark = sql.data[at];
     if (mark == ':' && at + 1 < sql.size && sql.data[at + 1] == ':') return 2;
+    if (mark == '-' && at + 1 < sql.size && sql.data[at + 1] == '-') {
+        const char *end = memchr(sql.data + at, '\n', sql.size - at);
+        return end ? (size_t)(end - sql.data) - at : sql.size - at;
+    }
+    if (mark == '/' && at + 1 < sql.size && sql.data[at + 1] == '*') {
+        const char *end = memmem(sql.data + at + 2, sql.size - at - 2, "*/", 2);
+        return end ? (size_t)(end - sql.data) + 2 - at : sql.size - at;
+    }
     if (mark != '\'' && mark != '"') return 0;
     size_t end = at + 1;
     while (end < sql.size && sql.data[end] != mark)
@@ -135,7 +143,8 @@ static bool number_parameters(pdr_definition *d, pdr_written_action *action, con
     pdr_code code = PDR_OK;
     for (size_t i = 0; code == PDR_OK && i < sql.size;) {
         size_t plain = quoted(sql, i), end = i + 1;
-        if (plain || sql.data[i] != ':' || end == sql.size || !is_name(sql.data[end])) {
+        if (plain || sql.data[i] != ':' || end == sql.size || !is_name(sql.data[end]) ||
+            (sql.data[end] >= '0' && sql.data[end] <= '9')) {
             code = pdr_buf_append(&out, sql.data + i, plain ? plain : 1);
             i += plain ? plain : 1;
             continue;
@@ -154,7 +163,7 @@ static bool number_parameters(pdr_definition *d, pdr_written_action *action, con
     pdr_string text = {(const char *)out.data, out.size};
     if (code == PDR_OK) action->sql = pdr_arena_string(&d->arena, text).data;
     pdr_buf_release(&out);
-    return action->sql || pdr_lexer_fail(d->lexer, body, "no memory for a statement");
+    return action->sql || pdr_lexer_no_memory(d->lexer, body);
 }
 
 static bool read_run(pdr_definition *d, pdr_written_action *action)
@@ -187,7 +196,9 @@ static bool read_action(pdr_definition *d, pdr_written_rule *rule, size_t *count
         action->kind = PDR_ACTION_RUN;
         return read_run(d, action);
     }
-    return pdr_lexer_fail(l, &l->token, "'upsert', 'delete' or 'run' is expected");
+    return pdr_lexer_fail(l, &l->token,
+                          *count > 1 ? "'upsert', 'delete', 'run' or ';' is expected"
+                                     : "'upsert', 'delete' or 'run' is expected");
 }
 
 bool pdr_definition_rule(pdr_definition *d)

@@ -251,6 +251,11 @@ bool pdr_definition_table(pdr_definition *d)
     *written = (pdr_written_table){.token = token};
     *table = (pdr_table){.name = pdr_definition_name(d, "the table's name"), .columns = r.columns};
     if (!r.columns || !r.statements || !table->name) return false;
+    static const char *const taken[] = {"event", "entity", "old"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(table->name, taken[i]) == 0)
+            return pdr_lexer_fail(d->lexer, &token, "a table can't be called %s: the language uses the word",
+                                  taken[i]);
     for (size_t i = 0; i < d->base.table_count; i++)
         if (strcmp(d->tables[i].name, table->name) == 0)
             return pdr_lexer_fail(d->lexer, &token, "there are two tables %s", table->name);

@@ -7,7 +7,10 @@ static pdr_expr *make(const pdr_expr_scope *scope, const pdr_ast *ast, pdr_expr_
                       size_t count)
 {
     pdr_expr *expr = pdr_arena_calloc(scope->arena, 1, sizeof *expr + count * sizeof(pdr_expr *));
-    if (!expr) return FAIL(scope, ast, "no memory for an expression");
+    if (!expr) {
+        (void)pdr_lexer_no_memory(scope->lexer, &ast->token);
+        return NULL;
+    }
     expr->op = op;
     expr->type = type;
     expr->count = count;

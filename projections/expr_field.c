@@ -88,7 +88,7 @@ bool pdr_field_find(pdr_field_path *out, pdr_expr_type *type, const pdr_ast *ast
     pdr_field_step *steps = pdr_arena_calloc(scope->arena, count, sizeof *steps);
     const pdr_layout *layout = scope->event->layout;
     const char *from = ast->text.data, *end = from + ast->text.size;
-    if (!steps) return pdr_lexer_fail(scope->lexer, &ast->token, "no memory for a field");
+    if (!steps) return pdr_lexer_no_memory(scope->lexer, &ast->token);
     for (size_t i = 0; i < count; i++) {
         const char *dot = memchr(from, '.', (size_t)(end - from));
         pdr_string name = {from, (size_t)((dot ? dot : end) - from)};

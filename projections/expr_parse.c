@@ -17,7 +17,7 @@ static pdr_ast *make(parser *p, pdr_ast_kind kind, const pdr_token *token, size_
     }
     pdr_ast *ast = pdr_arena_calloc(p->arena, 1, sizeof *ast + count * sizeof(pdr_ast *));
     if (!ast) {
-        (void)pdr_lexer_fail(p->lexer, token, "no memory for an expression");
+        (void)pdr_lexer_no_memory(p->lexer, token);
         return NULL;
     }
     ast->kind = kind;
@@ -47,7 +47,7 @@ static pdr_string unescape(parser *p, pdr_string text)
         out[size++] = text.data[i];
         if (text.data[i] == '\'') i++;
     }
-    if (!out) (void)pdr_lexer_fail(p->lexer, &p->lexer->token, "no memory for a text");
+    if (!out) (void)pdr_lexer_no_memory(p->lexer, &p->lexer->token);
     return (pdr_string){out, size};
 }
 
@@ -161,6 +161,11 @@ static pdr_ast *event_field(parser *p, const pdr_token *token)
 static pdr_ast *dotted(parser *p, const pdr_token *token)
 {
     pdr_string name = {NULL, 0};
+    if (pdr_token_is(&p->lexer->token, "(")) {
+        (void)pdr_lexer_fail(p->lexer, token, "there is no function '%.*s'", (int)token->text.size,
+                             token->text.data);
+        return NULL;
+    }
     if (!pdr_lexer_take(p->lexer, ".")) return make(p, PDR_AST_COLUMN, token, 0);
     if (!take_name(p, &name)) return NULL;
     pdr_ast *ast = make(p, pdr_token_is(token, "old") ? PDR_AST_COLUMN : PDR_AST_OTHER, token, 0);

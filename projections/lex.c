@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <strings.h>
 
+static void end(pdr_lexer *l)
+{
+    l->failed = true;
+    l->token.kind = PDR_TOKEN_END;
+    l->at = l->end;
+}
+
 bool pdr_lexer_fail(pdr_lexer *l, const pdr_token *at, const char *format, ...)
 {
     char message[400];
@@ -13,9 +20,16 @@ bool pdr_lexer_fail(pdr_lexer *l, const pdr_token *at, const char *format, ...)
     (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
     (void)pdr_fail(l->err, PDR_BAD_PROJECTION, "%s:%u:%u: %s", l->file, at->line, at->column, message);
-    l->failed = true;
-    l->token.kind = PDR_TOKEN_END;
-    l->at = l->end;
+    end(l);
+    return false;
+}
+
+bool pdr_lexer_no_memory(pdr_lexer *l, const pdr_token *at)
+{
+    if (l->failed) return false;
+    (void)pdr_fail(l->err, PDR_NOMEM, "%s:%u:%u: the projection takes more memory than there is", l->file,
+                   at->line, at->column);
+    end(l);
     return false;
 }
 

@@ -30,7 +30,7 @@ typedef struct pdr_lexer {
     bool failed; /* the error is told; every further token is END */
 } pdr_lexer;
 
-/* All borrowed. PDR_BAD_PROJECTION, PDR_TOO_LARGE go to `err` and `failed`. */
+/* All borrowed. PDR_BAD_PROJECTION, PDR_TOO_LARGE, PDR_NOMEM go to `err` and `failed`. */
 void pdr_lexer_init(pdr_lexer *lexer, const char *file, pdr_string text, pdr_error *err);
 void pdr_lexer_next(pdr_lexer *lexer);
 bool pdr_token_is(const pdr_token *token, const char *word_or_symbol); /* words in any case */
@@ -40,5 +40,6 @@ bool pdr_lexer_take(pdr_lexer *lexer, const char *word_or_symbol);
 bool pdr_lexer_want(pdr_lexer *lexer, const char *word_or_symbol);
 /* Say once that something is wrong, at a token. Gives false. */
 bool pdr_lexer_fail(pdr_lexer *lexer, const pdr_token *at, const char *format, ...) PDR_PRINTF(3, 4);
+bool pdr_lexer_no_memory(pdr_lexer *lexer, const pdr_token *at); /* PDR_NOMEM */
 
 #endif

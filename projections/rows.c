@@ -169,6 +169,29 @@ static pdr_code set_from_known(pdr_rows *rows, size_t table, pdr_row *row, size_
     return PDR_OK;
 }
 
+/* Had an earlier event of this batch changed the row? */
+static bool was_changed(const pdr_rows *rows, const pdr_row *row)
+{
+    for (size_t i = rows->undo_count; i > 0; i--)
+        if (rows->undo[i - 1].row == row) return rows->undo[i - 1].change;
+    return false;
+}
+
+/* The sum of deltas alone is out of range; with the row's value it may not be. */
+static pdr_code add_to_known(pdr_rows *rows, size_t table, pdr_row *row, size_t i, const pdr_cell *cell,
+                             pdr_error *err)
+{
+    pdr_row_table *t = &rows->tables[table];
+    const pdr_column *column = &pdr_row_columns(t)[i];
+    if (t->spec->shared)
+        return was_changed(rows, row)
+                   ? pdr_fail(err, PDR_STALE, "table %s: what column %s adds up to must be committed first",
+                              t->spec->name, column->name)
+                   : PDR_BAD_DATA;
+    pdr_code code = set_from_known(rows, table, row, i, err);
+    return code == PDR_OK ? pdr_cell_fold(column, PDR_CELL_ADD, cell, &row->folding->cells[i], err) : code;
+}
+
 static pdr_code fold_cell(pdr_rows *rows, size_t table, pdr_row *row, size_t i, pdr_cell_mode mode,
                           const pdr_cell *cell, pdr_error *err)
 {
@@ -187,7 +210,10 @@ static pdr_code fold_cell(pdr_rows *rows, size_t table, pdr_row *row, size_t i, 
         change->modes[i] = (uint8_t)mode;
         return PDR_OK;
     }
+    bool adds = mode == PDR_CELL_ADD && change->modes[i] == PDR_CELL_ADD;
     pdr_code code = pdr_cell_fold(column, mode, &own, &change->cells[i], err);
+    if (code == PDR_BAD_DATA && adds) code = add_to_known(rows, table, row, i, &own, err);
+    if (code == PDR_BUSY || code == PDR_STALE) return code;
     return code == PDR_OK ? PDR_OK : pdr_fail_context(err, code, "table %s", t->spec->name);
 }
 

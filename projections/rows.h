@@ -21,7 +21,7 @@ void pdr_rows_undo(pdr_rows *rows); /* back to the last begin */
 /* Fold one change of one column (not of the key) into the row of `key`. Range, NOT NULL and overflow as
  * PostgreSQL has them: PDR_BAD_DATA. On a shared table only one of ADD, GREATEST and LEAST per column, and no
  * remove: PDR_BAD_HANDLER. PDR_BUSY: the row itself is needed, and is now among those wanted. PDR_STALE: as
- * for read. */
+ * for read; or what the batch adds to a shared column is out of range before it is in the row. */
 PDR_CHECKED pdr_code pdr_rows_write(pdr_rows *rows, size_t table, const pdr_cell *key, size_t column,
                                     pdr_cell_mode mode, const pdr_cell *cell, pdr_error *err);
 PDR_CHECKED pdr_code pdr_rows_remove(pdr_rows *rows, size_t table, const pdr_cell *key, pdr_error *err);

@@ -1,6 +1,6 @@
 /* The language of declarative projections against PostgreSQL's own evaluation: expressions made at random
  * over rows made at random. Each gives the same value on both sides, or an error on both; ours alone only
- * where a numeric has more than 18 digits. PERDURE_TEST_EXPRESSIONS: how many; PERDURE_TEST_SEED. */
+ * where a numeric has more than 18 digits. PERDURE_TEST_SIZE=full: more of them; PERDURE_TEST_SEED. */
 #include <criterion/criterion.h>
 #include <libpq-fe.h>
 #include <math.h>
@@ -13,7 +13,14 @@
 #include "tests/contract/contract.h"
 #include "tests/support/made_expression.h"
 
-enum { ROWS = 24, EXPRESSIONS = 250, FOLDS = 400, TEXT = 600, SQL_TEXT = 2 * MADE_TEXT };
+enum {
+    ROWS = 24,
+    EXPRESSIONS = 250,
+    FULL_EXPRESSIONS = 10000,
+    FOLDS = 400,
+    TEXT = 600,
+    SQL_TEXT = 2 * MADE_TEXT
+};
 
 static PGconn *pg;
 static choices chosen;
@@ -282,7 +289,8 @@ Test(expressions, values_and_errors_are_those_of_postgresql, .timeout = 3000)
 {
     static made_expression made;
     tally t = {0};
-    uint64_t count = setting("PERDURE_TEST_EXPRESSIONS", EXPRESSIONS);
+    const char *size = getenv("PERDURE_TEST_SIZE");
+    uint64_t count = size && strcmp(size, "full") == 0 ? FULL_EXPRESSIONS : EXPRESSIONS;
     while (t.expressions < count) {
         made_expression_make(&made, &chosen);
         if (!made.too_long) compare_rows(&made, &t);

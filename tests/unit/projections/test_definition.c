@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "projections/cell.h"
 #include "projections/projection.h"
 #include "viewed.gen.h"
@@ -21,8 +22,15 @@ static const pdr_entity_type order = {.abi_size = sizeof(pdr_entity_type),
                                       .events = events,
                                       .event_count = 2,
                                       .apply = apply};
-static const pdr_entity_type *const entities[] = {&order};
-static const pdr_app app = {sizeof(pdr_app), PDR_ABI_VERSION, "shop", entities, 1};
+static const pdr_type *const parcel_events[] = {&viewed_sent_type};
+static const pdr_entity_type parcel = {.abi_size = sizeof(pdr_entity_type),
+                                       .name = "parcel",
+                                       .state = &viewed_state_type,
+                                       .events = parcel_events,
+                                       .event_count = 1,
+                                       .apply = apply};
+static const pdr_entity_type *const entities[] = {&order, &parcel};
+static const pdr_app app = {sizeof(pdr_app), PDR_ABI_VERSION, "shop", entities, 2};
 
 #define ORDERS                                                                                               \
     "projection orders version 1;\n"                                                                         \
@@ -168,12 +176,15 @@ Test(definition, statements_get_numbered_parameters)
     viewed_opened event = opened();
     played p = open_file(
         ORDERS "on shop.Opened run $$ update {orders} set note = ':no'::text where id = :id and pieces > "
-               ":n $$ with (n = event.pieces, id = entity.key);");
+               ":n -- :no, it's a comment\n and /* :no ' */ pieces > :n $$ with (n = event.pieces, id = "
+               "entity.key);");
     cr_assert_eq(project(&p, &viewed_opened_type, &event, "order/7", 1), PDR_OK, "%s", p.err.message);
     const pdr_view_step *steps = take(&p, &count);
     cr_assert_eq(count, 1u);
-    cr_expect_str_eq(steps[0].statement,
-                     " update {orders} set note = ':no'::text where id = $2 and pieces > $1 ");
+    cr_expect_str_eq(
+        steps[0].statement,
+        " update {orders} set note = ':no'::text where id = $2 and pieces > $1 -- :no, it's a comment\n and "
+        "/* :no ' */ pieces > $1 ");
     cr_expect_eq(steps[0].parameters[0].as.integer, 3);
     expect_text(&steps[0].parameters[1], "7");
     close_file(&p);
@@ -223,6 +234,50 @@ static const struct {
     {"projection o version 1; table t (a text, b integer, primary key (a)) key entity ('x'); on shop.Closed "
      "delete t;",
      "has 'entity' or 'entity.key'"},
+    {"projection o version 1; table old (a text, b integer, primary key (a)) key entity (entity);",
+     "1:31: a table can't be called old"},
+    {ORDERS "on shop.Opened, shop.Sent upsert orders set pieces = 1;",
+     "table orders has rows of order and of parcel"},
+    {ORDERS "on shop.Opened upsert orders set pieces = 1; on shop.Sent upsert days set orders = orders + "
+            "orders.pieces;",
+     "needs 'entity' in place of 'entity.key'"},
+    {ORDERS "on shop.Opened upsert orders key ('x') set pieces = 1;", "its key must have 'entity'"},
+    {ORDERS "on shop.Opened upsert days set best = best + 1;", "days.best begins as NULL"},
+    {ORDERS "on shop.Opened upsert days set best = greatest(best, 1); on shop.Closed upsert days set best = "
+            "least(best, 1);",
+     "only one of the three"},
+    {ORDERS "on shop.Opened upsert days set best = greatest(best, 1.005);",
+     "column best has 2 digits after the point"},
+    {ORDERS "on shop.Opened upsert days set orders = orders + event.weight;", "column orders"},
+    {ORDERS "on shop.Opened upsert orders set late = 1 = 1 = 1;", "'run' or ';' is expected"},
+    {ORDERS "on shop.Opened upsert orders set late = 1 != 1;", "no use for the character '!'"},
+    {ORDERS "on shop.Opened upsert orders set pieces = 7 / 2;", "no use for the character '/'"},
+    {ORDERS "on shop.Opened upsert orders set pieces = 7e2;", "a number is followed by a letter"},
+    {ORDERS "on shop.Opened upsert orders set pieces = now();", "4:43: there is no function 'now'"},
+    {ORDERS "on shop.Opened upsert orders set pieces = id;", "'id' belongs to the key of orders"},
+    {ORDERS "on shop.Opened upsert orders set pieces = seconds(time);", "seconds takes a difference"},
+    {ORDERS "on shop.Opened upsert orders set pieces = coalesce();", "an expression is expected"},
+    {ORDERS "on shop.Opened upsert orders set pieces = case end;", "'when' is expected"},
+    {ORDERS "on shop.Opened upsert orders set total = 0.0000000001 * 0.0000000001;",
+     "more than 18 digits after the point"},
+    {ORDERS "on shop.Opened upsert orders set note = event.by;", "has a type that no column can take"},
+    {ORDERS "on shop.Opened upsert orders set note = event.note.x;", "what is there has no field 'note.x'"},
+    {ORDERS "on shop.Opened run 'select 1';", "a statement between $$ and $$"},
+    {ORDERS "on shop.Opened run $$ select :a $$ with (a = 1, a = 2);", "two parameters 'a'"},
+    {ORDERS "on shop.Opened", "'upsert', 'delete' or 'run' is expected"},
+    {"projection o version 1; table t (a text, b bigint default event.x, primary key (a)) key entity "
+     "(entity);",
+     "a default is a constant"},
+    {"projection o version 1; table t (a text, b integer default 3000000000, primary key (a)) key entity "
+     "(entity);",
+     "out of range for integer"},
+    {"projection o version 1; table t (a text, b numeric(19,2), primary key (a)) key entity (entity);",
+     "a number from 1 to 18"},
+    {"projection o version 1; table t (a text, b varchar, primary key (a)) key entity (entity);",
+     "column b: a type is expected"},
+    {"projection o version 1; table t (a text, b text, primary key (a)) key entity (t.b);", "not from rows"},
+    {"projection o version 1; table t (a text, b text, primary key (a)) key (entity);",
+     "'entity' is expected"},
 };
 
 Test(definition, what_is_wrong_is_said_with_its_place)
@@ -250,4 +305,32 @@ Test(definition, hostile_files_end_with_an_error)
         cr_expect_eq(pdr_projection_read(&projection, "f", pdr_string_of(text), &app, NULL),
                      PDR_BAD_PROJECTION, "%s", repeated[i]);
     }
+}
+
+/* Each allocation of a whole file fails in turn: PDR_NOMEM or a projection, nothing leaks. */
+Test(definition, no_memory_at_any_step_is_said)
+{
+    static const char text[] = ORDERS
+        "on shop.Opened when event.by.clerk is null upsert orders set status = case when pieces > 2 then "
+        "'it''s' else note end, total = event.total * 2 upsert days key (date(time), event.kind) set orders "
+        "= orders + orders.pieces run $$ select :a $$ with (a = greatest(event.pieces, 1));"
+        "on shop.Closed delete orders;";
+    unsigned failed = 0;
+    for (uint64_t nth = 1;; nth++) {
+        pdr_projection *projection = NULL;
+        pdr_error err = {.message = ""};
+        pdr_mem_fail_at(nth);
+        pdr_code code = pdr_projection_read(&projection, "orders.sql", pdr_string_of(text), &app, &err);
+        bool reached = pdr_mem_count() >= nth;
+        pdr_mem_fail_at(0);
+        if (code == PDR_OK) pdr_projection_close(projection);
+        if (!reached) {
+            cr_expect_eq(code, PDR_OK, "%s", err.message);
+            break;
+        }
+        failed++;
+        cr_expect_eq(code, PDR_NOMEM, "allocation %u: %s", failed, err.message);
+        cr_expect(err.message[0]);
+    }
+    cr_expect_gt(failed, 2u);
 }

@@ -345,3 +345,34 @@ Test(rows, every_allocation_may_fail)
         if (made < nth) break;
     }
 }
+
+/* Each sum of deltas is out of range for integer; with what is in the row it isn't. */
+Test(rows, a_sum_that_is_out_of_range_without_its_row_waits_for_the_row)
+{
+    const pdr_view_step *steps;
+    pdr_rows *rows;
+    size_t count;
+    pdr_cell key = key_of(0), much = pdr_cell_integer(2000000000);
+    cr_assert_eq(pdr_rows_open(&rows, tables, 2, MAX, NULL), PDR_OK);
+    for (size_t table = 0; table < 2; table++)
+        for (uint32_t event = 0; event < 2; event++) {
+            pdr_code wanted = event == 0 ? PDR_OK : table == 0 ? PDR_BUSY : PDR_STALE;
+            cr_assert_eq(pdr_rows_begin(rows, event, NULL), PDR_OK);
+            cr_expect_eq(pdr_rows_write(rows, table, &key, 3, PDR_CELL_ADD, &much, NULL), wanted);
+            if (wanted != PDR_OK) pdr_rows_undo(rows);
+        }
+    const pdr_cell row[] = {key, pdr_cell_integer(0), PDR_CELL_NULL, pdr_cell_integer(-2000000000)};
+    const pdr_cell *fetched[] = {row};
+    cr_assert_eq(pdr_rows_fetched(rows, 0, fetched, 1, NULL), PDR_OK);
+    cr_assert_eq(pdr_rows_begin(rows, 2, NULL), PDR_OK);
+    cr_assert_eq(pdr_rows_write(rows, 0, &key, 3, PDR_CELL_ADD, &much, NULL), PDR_OK);
+    cr_assert_eq(pdr_rows_take(rows, &steps, &count, NULL), PDR_OK);
+    cr_expect_eq(steps[0].rows[0].modes[2], PDR_CELL_SET);
+    cr_expect_eq(steps[0].rows[0].cells[2].as.integer, 2000000000);
+    cr_assert_eq(pdr_rows_begin(rows, 3, NULL), PDR_OK);
+    cr_expect_eq(pdr_rows_write(rows, 1, &key, 3, PDR_CELL_ADD, &much, NULL), PDR_OK,
+                 "committed, it goes on");
+    cr_expect_eq(pdr_rows_write(rows, 1, &key, 3, PDR_CELL_ADD, &much, NULL), PDR_BAD_DATA,
+                 "one event alone adds too much");
+    pdr_rows_close(rows);
+}
