@@ -10,7 +10,7 @@ RATE = SOME // 6
 
 
 class Servers(Faults):
-    def begin(self, flags=(), settings="?snapshot.age.ms=1000&backoff.max.ms=2000"):
+    def begin(self, flags=(), settings="?snapshot.age.ms=1000&backoff.max.ms=2000&close.timeout.ms=120000"):
         """A loader that has something saved in the store, and a quarter of the rows behind it."""
         journal = self.kafka(settings)
         loader = self.loader(journal, "--stop-after", str(SOME), "--rate", str(RATE), *flags)
