@@ -5,8 +5,8 @@ import re
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ROOMS = ("actors", "backends", "base", "bench", "cli", "cmake", "docs", "examples", "include", "journal", "schemas", "tests",
-         "tools")
+ROOMS = ("actors", "backends", "base", "bench", "cli", "cmake", "docs", "examples", "include", "journal", "projections", "schemas",
+         "tests", "tools", "upcasters")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`([A-Za-z0-9_./-]+)`")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -60,6 +60,10 @@ class Docs(unittest.TestCase):
                             re.MULTILINE | re.DOTALL)
         self.assertEqual(len(marked), 4)
         self.assertEqual(shown, marked)
+
+    def test_projections_shows_a_file_of_the_loans_example_as_it_is(self):
+        shown = re.findall(r"^```sql\n(.*?)^```$", read("docs/projections.md"), re.MULTILINE | re.DOTALL)
+        self.assertIn(read("examples/loans/projections/applications.sql"), shown)
 
     def test_every_link_leads_somewhere(self):
         self.assertEqual([fault for page in pages() for fault in broken_links(page, read(page))], [])
