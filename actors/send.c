@@ -11,7 +11,7 @@ const pdr_entity_type *pdr_entity_type_of(const pdr_app *app, pdr_string entity)
     size_t size = slash ? (size_t)(slash - entity.data) : entity.size;
     for (size_t i = 0; i < app->entity_count; i++) {
         const char *name = app->entities[i]->name;
-        if (size && strncmp(name, entity.data, size) == 0 && name[size] == '\0') return app->entities[i];
+        if (size && strlen(name) == size && memcmp(name, entity.data, size) == 0) return app->entities[i];
     }
     return NULL;
 }

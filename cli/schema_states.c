@@ -19,7 +19,8 @@ static const pdr_folder *folder_of(const tally *t, pdr_bytes key)
     for (size_t i = 0; i < t->app->entity_count; i++) {
         const char *name = t->app->entities[i]->name;
         size_t size = strlen(name);
-        if (key.size > size && key.data[size] == '/' && memcmp(key.data, name, size) == 0)
+        if (key.size >= size && memcmp(key.data, name, size) == 0 &&
+            (key.size == size || key.data[size] == '/'))
             return t->folders[i];
     }
     return NULL;

@@ -131,12 +131,13 @@ static pdr_code open_plan(pdr_newer_route *route, const pdr_newer *newer, const 
 
 static pdr_code look(pdr_newer_route *route, const pdr_newer *newer, const writer *w, pdr_error *err)
 {
-    pdr_code code = newest(&route->route, newer->chain, w->schema->name, err);
+    const pdr_route *known;
+    pdr_code code = newest(&known, newer->chain, w->schema->name, err);
     if (code != PDR_OK) return code;
-    const char *why = why_not(w, route->route);
-    if (!why) return open_plan(route, newer, w);
-    route->route = NULL;
-    return refuse(route, newer, w, why);
+    const char *why = why_not(w, known);
+    if (why) return refuse(route, newer, w, why);
+    route->route = known;
+    return open_plan(route, newer, w);
 }
 
 /* PDR_OK, or PDR_UNKNOWN_SCHEMA with the refusal filled: both are kept. Anything else isn't. */

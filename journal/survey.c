@@ -64,10 +64,12 @@ pdr_code pdr_survey_open(pdr_survey **out, const pdr_app *app, uint64_t sample, 
 
 /* --- which group --- */
 
+/* As owners have it: an id without a '/' is its type's name as a whole. */
 static bool has_prefix(pdr_bytes key, const char *name)
 {
     size_t size = strlen(name);
-    return key.size > size && key.data[size] == '/' && memcmp(key.data, name, size) == 0;
+    return key.size >= size && memcmp(key.data, name, size) == 0 &&
+           (key.size == size || key.data[size] == '/');
 }
 
 /* The place of the entity's type; most often that of the event before. */
@@ -167,10 +169,13 @@ static void note_failure(const pdr_survey *survey, pdr_survey_group *group, cons
     if (why) group->why = *why;
 }
 
-/* Nothing of the group can be read, whatever its events hold: one error says it for all. */
-static bool is_hopeless(const pdr_survey_group *group)
+/* Nothing of the group can be read, whatever its events hold: one error says it for all. Where schemas are
+ * resolved it may be one branch or symbol that can't. */
+static bool is_hopeless(const pdr_survey *survey, const pdr_survey_group *group)
 {
-    return group->failed && group->why.code == PDR_UNKNOWN_SCHEMA;
+    if (!group->failed || group->why.code != PDR_UNKNOWN_SCHEMA) return false;
+    if (group->way != PDR_SURVEY_STEPS) return group->way == PDR_SURVEY_UNKNOWN;
+    return pdr_chain_find(pdr_folder_chain(survey->folders[survey->kind]), group->fingerprint)->fault;
 }
 
 static pdr_code try_event(pdr_survey *survey, pdr_survey_group *group, const pdr_commit_event *event,
@@ -179,7 +184,7 @@ static pdr_code try_event(pdr_survey *survey, pdr_survey_group *group, const pdr
     pdr_error why;
     pdr_code code;
     group->tried++;
-    if (is_hopeless(group)) {
+    if (is_hopeless(survey, group)) {
         note_failure(survey, group, event, NULL);
         return PDR_OK;
     }

@@ -6,6 +6,7 @@
 #include "journal/record.h"
 #include "journal/survey.h"
 #include "schemas/framing.h"
+#include "schemas/schema.h"
 #include "tests/sim/sim_entity.h"
 #include "tests/support/array_log.h"
 
@@ -237,6 +238,60 @@ Test(survey, an_entity_type_that_is_not_declared_and_values_of_no_frame_are_find
     cr_expect_not(plain->framed);
     cr_expect_eq(plain->failed, 2);
     cr_expect_eq(plain->why.code, PDR_BAD_DATA);
+}
+
+Test(survey, an_entity_id_that_is_only_its_types_name_is_of_that_type)
+{
+    fence();
+    schema(DEPOSITED, sim_deposited_type.schema);
+    fact("acct", 1, DEPOSITED, 0, 1);
+    fact("accts", 1, DEPOSITED, 0, 1);
+    cr_assert_eq(read_log(1), PDR_OK);
+    cr_expect_null(group(0, 2)->entity_type);
+    cr_expect_not_null(group(1, 2)->entity_type);
+    cr_expect_eq(group(1, 2)->failed, 0, "%s", group(1, 2)->why.message);
+}
+
+/* Written by newer code, which may also write a text as nonce. */
+static uint64_t branched(const char **json)
+{
+    static const char text[] =
+        "{\"type\":\"record\",\"name\":\"sim.Deposited\",\"perdure\":{\"version\":9,"
+        "\"readableByOlder\":true},\"fields\":[{\"name\":\"nonce\",\"type\":[\"long\",\"string\"]},"
+        "{\"name\":\"amount\",\"type\":\"long\"},{\"name\":\"parts\",\"type\":\"long\"},"
+        "{\"name\":\"note\",\"type\":\"string\"}]}";
+    pdr_schema_set *set;
+    uint64_t fingerprint;
+    cr_assert_eq(pdr_schema_read(&set, "test", pdr_string_of(text), NULL), PDR_OK);
+    cr_assert_eq(pdr_schema_fingerprint(&fingerprint, pdr_schema_set_root(set, 0), NULL), PDR_OK);
+    pdr_schema_set_close(set);
+    *json = text;
+    return fingerprint;
+}
+
+Test(survey, one_branch_that_can_t_be_read_does_not_make_the_others_unreadable)
+{
+    static const uint8_t number_datum[] = {0, 2, 2, 0, 0}, text_datum[] = {2, 2, 'x', 2, 0, 0};
+    const char *json;
+    uint64_t fingerprint = branched(&json);
+    fence();
+    schema(fingerprint, json);
+    for (uint64_t seq = 1; seq <= 4; seq++) {
+        pdr_buf bytes = PDR_BUF_INIT(64);
+        cr_assert_eq(pdr_frame_write(&bytes, fingerprint), PDR_OK);
+        const uint8_t *datum = seq % 2 ? text_datum : number_datum;
+        cr_assert_eq(pdr_buf_append(&bytes, datum, seq % 2 ? sizeof text_datum : sizeof number_datum),
+                     PDR_OK);
+        raw_event("acct/1", seq, pdr_buf_bytes(&bytes), 0, 1);
+        pdr_buf_release(&bytes);
+    }
+    cr_assert_eq(read_log(1), PDR_OK);
+    const pdr_survey_group *g = group(0, 1);
+    cr_expect_eq(g->way, PDR_SURVEY_NEWER);
+    cr_expect_eq(g->why.code, PDR_UNKNOWN_SCHEMA, "%s", g->why.message);
+    cr_expect_eq(g->tried, 4);
+    cr_expect_eq(g->failed, 2);
+    cr_expect_eq(g->bad_seq, 1);
 }
 
 Test(survey, schemas_that_can_t_be_read_leave_their_events_unnamed)

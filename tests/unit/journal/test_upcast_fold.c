@@ -284,6 +284,24 @@ Test(upcast_fold, a_newer_version_that_says_so_is_read_into_the_newest_known)
     told("newer than test.shop.Priced version 2");
 }
 
+Test(upcast_fold, a_type_of_ours_with_a_bad_schema_makes_newer_versions_an_error_not_a_crash)
+{
+    static const pdr_type *types[8];
+    pdr_type bad = shop_street_set_type;
+    type = shop_second;
+    cr_assert_lt(type.event_count, sizeof types / sizeof types[0]);
+    memcpy(types, type.events, type.event_count * sizeof types[0]);
+    bad.name = "test.shop.Bad";
+    bad.schema = "{";
+    bad.version = 0;
+    bad.fingerprint = UINT64_MAX; /* looked at last, after the event was found */
+    types[type.event_count++] = &bad;
+    type.events = types;
+    add(&shop_priced_type);
+    cr_expect_eq(read(priced_3()), PDR_UNKNOWN_SCHEMA);
+    told("test.shop.Bad");
+}
+
 Test(upcast_fold, a_newer_version_goes_along_the_chain_of_the_newest_known)
 {
     static const pdr_type *const only[] = {&shop_street_set_type, &shop_city_set_type};
