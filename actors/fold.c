@@ -42,12 +42,20 @@ static pdr_code apply(pdr_fold *fold, const pdr_logged_event *event, pdr_error *
     return pdr_state_apply(&fold->state, fold->folder, &read, err);
 }
 
+/* A stored event that became several is read again as a whole where the fold's own type knows what was
+ * written: its upcasters may make other parts of it. */
+static bool reads_whole(const pdr_fold *fold, const pdr_logged_event *event)
+{
+    return event->parts > 1 && pdr_chain_find(pdr_folder_chain(fold->folder), event->fingerprint);
+}
+
 /* A failed fold has released its state: every event after it would give nonsense. */
 pdr_code pdr_fold_apply(pdr_fold *fold, const pdr_logged_event *event, pdr_error *err)
 {
     if (!fold || !event) return pdr_fail(err, PDR_INVALID_ARGUMENT, "fold or event is NULL");
     if (!fold->state.value) return pdr_fail(err, PDR_CLOSED, "an earlier event could not be folded");
-    if (event->type && pdr_folder_declares(fold->folder, event->type)) return apply(fold, event, err);
+    if (!reads_whole(fold, event) && event->type && pdr_folder_declares(fold->folder, event->type))
+        return apply(fold, event, err);
     if (event->part)
         return PDR_OK; /* the datum below is the whole stored event, and was folded with part 0 */
     pdr_buf_clear(&fold->framed);

@@ -169,7 +169,13 @@ Test(upcasters, a_fold_of_another_program_folds_a_stored_event_once_however_many
     write_history();
     pdr_journal *journal = open_as(&shop_app);
     cr_assert_eq(pdr_reader_open(&reader, journal, 0, PDR_POSITION_START, NULL), PDR_OK);
-    cr_assert_eq(pdr_fold_open(&fold, &shop_first, NULL), PDR_OK);
+    /* One that knows what was written, and also one of the parts that today's program makes of it. */
+    const pdr_type *const events[] = {shop_first.events[0], shop_first.events[1], shop_first.events[2],
+                                      &shop_city_set_type};
+    pdr_entity_type other = shop_first;
+    other.events = events;
+    other.event_count = 4;
+    cr_assert_eq(pdr_fold_open(&fold, &other, NULL), PDR_OK);
     for (int i = 0; i < 3; i++)
         cr_assert_eq(pdr_fold_apply(fold, next(reader), NULL), PDR_OK);
     const shop_shop *shop = pdr_fold_state(fold);
