@@ -148,8 +148,8 @@ static pdr_code do_damage(void *context, damage what, pdr_error *err)
         [DAMAGE_DROP_COLUMN] = "ALTER TABLE ^.\"order__v1\" DROP COLUMN amount CASCADE",
         [DAMAGE_DROP_TABLE] = "DROP TABLE ^.\"order__v1\" CASCADE",
         [DAMAGE_RETYPE] =
-            "DROP VIEW IF EXISTS ^.\"order\"; ALTER TABLE ^.\"order__v1\" ALTER COLUMN amount DROP"
-            " DEFAULT, ALTER COLUMN amount TYPE text",
+            ("DROP VIEW IF EXISTS ^.\"order\"; ALTER TABLE ^.\"order__v1\" ALTER COLUMN amount DROP"
+             " DEFAULT, ALTER COLUMN amount TYPE text"),
         [DAMAGE_FOREIGN_VIEW] = "CREATE VIEW ^.\"order\" AS SELECT 1 AS one",
     };
     return run(context, statements[what], err);

@@ -71,8 +71,8 @@ Test(view_tables, anything_else_is_corrupt)
         "[{\"name\":\"\",\"key\":1,\"columns\":[{\"name\":\"a\",\"type\":\"text\"}]}]",
         "[{\"name\":\"t\",\"key\":1,\"columns\":[{\"name\":\"a\",\"type\":\"money\"}]}]",
         "[{\"name\":\"t\",\"key\":1,\"columns\":[{\"type\":\"text\"}]}]",
-        "[{\"name\":\"t\",\"key\":1,\"columns\":[{\"name\":\"a\",\"type\":\"numeric\",\"precision\":19,"
-        "\"scale\":0}]}]",
+        ("[{\"name\":\"t\",\"key\":1,\"columns\":[{\"name\":\"a\",\"type\":\"numeric\",\"precision\":19,"
+         "\"scale\":0}]}]"),
         "[{\"name\":\"t\",\"key\":1,\"columns\":[7]}]",
         "[{\"name\":\"a\\u0000b\",\"key\":1,\"columns\":[{\"name\":\"a\",\"type\":\"text\"}]}]",
     };
