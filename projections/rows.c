@@ -146,13 +146,28 @@ static pdr_code check_write(const pdr_row_table *t, const pdr_column *column, pd
     if (t->spec->shared && !is_delta(mode))
         return pdr_fail(err, PDR_BAD_HANDLER, "table %s is shared: column %s takes only deltas",
                         t->spec->name, column->name);
+    if (t->spec->shared && mode == PDR_CELL_ADD &&
+        (column->initial.null || (column->type == PDR_COLUMN_DOUBLE && column->initial.as.real != 0)))
+        return pdr_fail(
+            err, PDR_BAD_HANDLER,
+            "table %s is shared: column %s must begin at 0 to be added to: declare it not null default 0",
+            t->spec->name, column->name);
     if (cell->null && column->not_null && (mode == PDR_CELL_SET || mode == PDR_CELL_ADD))
         return pdr_fail(err, PDR_BAD_DATA, "table %s: column %s is NOT NULL", t->spec->name, column->name);
     pdr_code code = pdr_cell_check(column, cell, err);
     return code == PDR_OK ? PDR_OK : pdr_fail_context(err, code, "table %s", t->spec->name);
 }
 
-/* Two kinds of delta on one column can't be kept apart: what is there must be known. */
+/* Deltas that no statement can apply to a row unseen: one whose result differs between a row that is made and
+ * a row that is there, and sums of double precision, which depend on their order. */
+static bool needs_row(const pdr_row_table *t, const pdr_column *column, pdr_cell_mode mode)
+{
+    if (t->spec->shared || !is_delta(mode)) return false;
+    if (mode == PDR_CELL_ADD) return column->initial.null || column->type == PDR_COLUMN_DOUBLE;
+    return !column->initial.null;
+}
+
+/* What is there must be known: for such a delta, and for two kinds of delta on one column. */
 static pdr_code set_from_known(pdr_rows *rows, size_t table, pdr_row *row, size_t i, pdr_error *err)
 {
     pdr_row_table *t = &rows->tables[table];
@@ -199,7 +214,8 @@ static pdr_code fold_cell(pdr_rows *rows, size_t table, pdr_row *row, size_t i, 
     pdr_change *change = row->folding;
     const pdr_column *column = &pdr_row_columns(t)[i];
     pdr_cell own;
-    if (is_delta(change->modes[i]) && is_delta(mode) && change->modes[i] != mode) {
+    bool two_kinds = is_delta(change->modes[i]) && is_delta(mode) && change->modes[i] != mode;
+    if (two_kinds || (change->modes[i] == PDR_CELL_KEEP && needs_row(t, column, mode))) {
         pdr_code known = set_from_known(rows, table, row, i, err);
         if (known != PDR_OK) return known;
     }

@@ -81,6 +81,7 @@ static void carry_out(world *w, const pdr_view_step *steps, size_t count)
         for (size_t i = 0; i < steps[s].row_count; i++) {
             const pdr_row_change *change = &steps[s].rows[i];
             size_t key = index_of(change->key);
+            cr_assert_eq(pdr_row_change_check(&tables[steps[s].table], change, NULL), PDR_OK);
             if (i > 0)
                 cr_assert_lt(pdr_cell_compare(PDR_COLUMN_TEXT, steps[s].rows[i - 1].key, change->key), 0,
                              "keys are sorted and distinct");
@@ -292,7 +293,91 @@ Test(rows, wrong_changes_are_refused_by_name)
     cr_assert_eq(pdr_rows_write(rows, 1, &key, 1, PDR_CELL_ADD, &one, NULL), PDR_OK);
     cr_expect_eq(pdr_rows_write(rows, 1, &key, 1, PDR_CELL_LEAST, &one, &err), PDR_BAD_HANDLER);
     cr_expect(strstr(err.message, "one kind of delta"), "%s", err.message);
+    cr_expect_eq(pdr_rows_write(rows, 1, &key, 3, PDR_CELL_ADD, &one, &err), PDR_BAD_HANDLER);
+    cr_expect(strstr(err.message, "not null default 0"), "%s", err.message);
     pdr_rows_close(rows);
+}
+
+/* What a delta does to a row that isn't known, one that is made, and one that is there with `before`. */
+typedef struct delta_claim {
+    pdr_column column;
+    pdr_cell_mode mode;
+    pdr_cell cell, before;
+    bool reads; /* else it goes to the backend as it is */
+    pdr_cell made, changed;
+} delta_claim;
+
+#define SMALL(...)                                                                                           \
+    {                                                                                                        \
+        .name = "n", .type = PDR_COLUMN_INTEGER, .initial = __VA_ARGS__                                      \
+    }
+#define REAL(...)                                                                                            \
+    {                                                                                                        \
+        .name = "n", .type = PDR_COLUMN_DOUBLE, .initial = __VA_ARGS__                                       \
+    }
+#define INT(value)                                                                                           \
+    {                                                                                                        \
+        .as.integer = (value)                                                                                \
+    }
+#define DOUBLE(value)                                                                                        \
+    {                                                                                                        \
+        .as.real = (value)                                                                                   \
+    }
+#define NONE                                                                                                 \
+    {                                                                                                        \
+        .null = true                                                                                         \
+    }
+
+static const delta_claim delta_claims[] = {
+    {SMALL(INT(0)), PDR_CELL_ADD, INT(2), INT(3), false, NONE, NONE},
+    {SMALL(INT(5)), PDR_CELL_ADD, INT(2), INT(3), false, NONE, NONE},
+    {SMALL(NONE), PDR_CELL_ADD, INT(2), INT(3), true, NONE, INT(5)},
+    {REAL(NONE), PDR_CELL_ADD, DOUBLE(2), DOUBLE(3), true, NONE, DOUBLE(5)},
+    {REAL(DOUBLE(0)), PDR_CELL_ADD, DOUBLE(2), DOUBLE(3), true, DOUBLE(2), DOUBLE(5)},
+    {REAL(DOUBLE(0.5)), PDR_CELL_ADD, DOUBLE(2), DOUBLE(3), true, DOUBLE(2.5), DOUBLE(5)},
+    {SMALL(NONE), PDR_CELL_GREATEST, INT(2), INT(3), false, NONE, NONE},
+    {SMALL(NONE), PDR_CELL_LEAST, INT(2), INT(3), false, NONE, NONE},
+    {SMALL(INT(9)), PDR_CELL_GREATEST, INT(2), INT(3), true, INT(9), INT(3)},
+    {SMALL(INT(1)), PDR_CELL_LEAST, INT(2), INT(3), true, INT(1), INT(2)},
+    {SMALL(INT(9)), PDR_CELL_GREATEST, INT(2), NONE, true, INT(9), INT(2)},
+};
+
+/* Write it, with the row fetched when it is wanted (`there`: as `before`), and give the step's change. */
+static const pdr_row_change *played(pdr_rows *rows, const delta_claim *c, bool there)
+{
+    const pdr_view_step *steps;
+    size_t count;
+    pdr_cell key = key_of(0), known[2] = {key, c->before};
+    const pdr_cell *found[] = {known};
+    cr_assert_eq(pdr_rows_begin(rows, 0, NULL), PDR_OK);
+    pdr_code code = pdr_rows_write(rows, 0, &key, 1, c->mode, &c->cell, NULL);
+    cr_assert_eq(code, c->reads ? PDR_BUSY : PDR_OK);
+    if (code == PDR_BUSY) {
+        pdr_rows_undo(rows);
+        cr_assert_eq(pdr_rows_fetched(rows, 0, found, there ? 1 : 0, NULL), PDR_OK);
+        cr_assert_eq(pdr_rows_begin(rows, 0, NULL), PDR_OK);
+        cr_assert_eq(pdr_rows_write(rows, 0, &key, 1, c->mode, &c->cell, NULL), PDR_OK);
+    }
+    cr_assert_eq(pdr_rows_take(rows, &steps, &count, NULL), PDR_OK);
+    cr_assert_eq(count, 1);
+    return steps[0].rows;
+}
+
+Test(rows, a_delta_that_no_statement_can_apply_unseen_is_set_from_the_row)
+{
+    for (size_t i = 0; i < 2 * sizeof delta_claims / sizeof *delta_claims; i++) {
+        const delta_claim *c = &delta_claims[i / 2];
+        pdr_column both[] = {columns[0], c->column};
+        pdr_table table = {.name = "one", .columns = both, .column_count = 2, .key_count = 1};
+        pdr_rows *rows;
+        cr_assert_eq(pdr_rows_open(&rows, &table, 1, MAX, NULL), PDR_OK);
+        const pdr_row_change *change = played(rows, c, i % 2);
+        const pdr_cell *wanted = !c->reads ? &c->cell : i % 2 ? &c->changed : &c->made;
+        cr_assert_eq(pdr_row_change_check(&table, change, NULL), PDR_OK);
+        cr_expect_eq(change->modes[0], c->reads ? PDR_CELL_SET : c->mode, "claim %zu", i / 2);
+        cr_expect(pdr_cell_equal(c->column.type, &change->cells[0], wanted), "claim %zu", i / 2);
+        pdr_rows_close(rows);
+    }
 }
 
 Test(rows, a_batch_has_a_ceiling)
