@@ -146,7 +146,7 @@ static void lose(pdr_pg_views *v, const char *why)
             continue;
         }
         op->failure = v->link.why;
-        if (!op->is_fetch) op->failure.code = pdr_fail_context(&op->failure, PDR_UNKNOWN_OUTCOME, "a batch");
+        if (!op->is_fetch) op->failure.code = PDR_UNKNOWN_OUTCOME; /* for the same reason */
     }
 }
 
