@@ -154,8 +154,7 @@ static pdr_code add_statement(pdr_pgv_building *b, const pdr_view_step *step, si
     pdr_code code = pdr_view_statement_check(step->statement, b->err);
     if (code == PDR_OK)
         code = pdr_pgv_sql_expand(&b->sql, step->statement, b->names, b->spec, SIZE_MAX, b->err);
-    if (code != PDR_OK)
-        return code == PDR_INVALID_ARGUMENT ? pdr_fail_context(b->err, PDR_BAD_VIEW, "a statement") : code;
+    if (code != PDR_OK) return code;
     for (size_t i = 0; i < step->parameter_count; i++)
         b->params[b->param_count++] = pdr_pgv_oid(step->parameter_types[i]);
     pdr_pgv_statement *s = pdr_pgv_add_statement(b, index);

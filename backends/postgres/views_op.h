@@ -96,7 +96,7 @@ PDR_CHECKED pdr_code pdr_pgv_fetch(pdr_pgv_op *op, pdr_pgv_prepared_set *set, co
 PDR_CHECKED pdr_code pdr_pgv_sql_table(pdr_buf *sql, const pdr_pgv_names *names, const pdr_version_spec *spec,
                                        size_t table);
 /* Append `text` with {name} replaced by a versioned table, {table} by the given one's (without schema and
- * quotes if it stands in quotes). PDR_INVALID_ARGUMENT: no such table. */
+ * quotes if it stands in quotes). PDR_BAD_VIEW: no such table. */
 PDR_CHECKED pdr_code pdr_pgv_sql_expand(pdr_buf *sql, const char *text, const pdr_pgv_names *names,
                                         const pdr_version_spec *spec, size_t table, pdr_error *err);
 /* Append a constant. */

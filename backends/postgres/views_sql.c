@@ -43,7 +43,7 @@ pdr_code pdr_pgv_sql_expand(pdr_buf *sql, const char *text, const pdr_pgv_names 
         if (!close) return pdr_buf_append(sql, at, strlen(at));
         size_t table = find_table(spec, open + 1, (size_t)(close - open - 1), own);
         if (table >= spec->table_count)
-            return pdr_fail(err, PDR_INVALID_ARGUMENT, "projection %s has no table %.*s", spec->projection,
+            return pdr_fail(err, PDR_BAD_VIEW, "projection %s has no table %.*s", spec->projection,
                             (int)(close - open + 1), open);
         code = pdr_buf_append(sql, at, (size_t)(open - at));
         if (code == PDR_OK) code = put_schema(sql, text, open, close, names);
