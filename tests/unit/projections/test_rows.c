@@ -438,7 +438,12 @@ Test(rows, a_sum_that_is_out_of_range_without_its_row_waits_for_the_row)
     pdr_rows *rows;
     size_t count;
     pdr_cell key = key_of(0), much = pdr_cell_integer(2000000000);
-    cr_assert_eq(pdr_rows_open(&rows, tables, 2, MAX, NULL), PDR_OK);
+    pdr_column counted[4]; /* m begins at 0 */
+    pdr_table both[2] = {tables[0], tables[1]};
+    memcpy(counted, columns, sizeof counted);
+    counted[3].initial = pdr_cell_integer(0);
+    both[0].columns = both[1].columns = counted;
+    cr_assert_eq(pdr_rows_open(&rows, both, 2, MAX, NULL), PDR_OK);
     for (size_t table = 0; table < 2; table++)
         for (uint32_t event = 0; event < 2; event++) {
             pdr_code wanted = event == 0 ? PDR_OK : table == 0 ? PDR_BUSY : PDR_STALE;
