@@ -145,12 +145,6 @@ static bool bind_delta(binding *b, const pdr_written_set *set, const pdr_table *
     out->value =
         set->value->kind == PDR_AST_SUBTRACT ? negated(b, other, SIZE_MAX) : bind(b, other, SIZE_MAX);
     if (!out->value) return false;
-    if (t->shared && out->mode == PDR_CELL_ADD && column->initial.null)
-        return pdr_lexer_fail(
-            b->d->lexer, &set->token,
-            "%s is shared between partitions, and NULL + something is NULL: declare column %s \"not null "
-            "default 0\"",
-            t->name, column->name);
     if (fits_delta(column, out->mode, out->value)) return true;
     out->mode = PDR_CELL_SET;
     return true;

@@ -217,7 +217,7 @@ static const struct {
     {ORDERS "on shop.Opened upsert orders set pieces = days.orders;", "days is shared between partitions"},
     {"projection sums version 1; table sums (day date, n bigint, primary key (day)) key shared (date(time));"
      " on shop.Opened upsert sums set n = n + 1;",
-     "declare column n \"not null default 0\""},
+     "sums.n begins as NULL"},
     {ORDERS "on shop.Opened delete days;", "its rows can't be deleted"},
     {ORDERS "on shop.Opened when 1 upsert orders set pieces = 1;",
      "a condition is true or false, not bigint"},
