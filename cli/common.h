@@ -75,7 +75,9 @@ PDR_CHECKED pdr_code pdr_target_open_store(const pdr_target *target, pdr_store *
 extern const pdr_cli_command pdr_cli_init, pdr_cli_rebuild_store, pdr_cli_store_dump, pdr_cli_gen_command,
     pdr_cli_schema_check, pdr_cli_schema_list, pdr_cli_schema_show, pdr_cli_schema_golden,
     pdr_cli_schema_compat, pdr_cli_schema_diff, pdr_cli_schema_register, pdr_cli_snapshot_rebuild,
-    pdr_cli_project_run, pdr_cli_project_rebuild, pdr_cli_project_swap, pdr_cli_project_rollback,
+    pdr_cli_project_run, pdr_cli_project_list, pdr_cli_project_status, pdr_cli_project_check,
+    pdr_cli_project_pause, pdr_cli_project_resume, pdr_cli_project_throttle, pdr_cli_project_reset,
+    pdr_cli_project_delete, pdr_cli_project_rebuild, pdr_cli_project_swap, pdr_cli_project_rollback,
     pdr_cli_dlq_list, pdr_cli_dlq_retry, pdr_cli_dlq_skip, pdr_cli_dlq_purge;
 
 #endif

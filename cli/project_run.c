@@ -199,6 +199,10 @@ static int run(int argc, char **argv)
     pdr_setting_list_release(&r.setting_list);
     pdr_free(r.partition_list);
     pdr_loaded_app_close(&r.app);
+    if (code == PDR_CONFLICT)
+        return pdr_cli_refuse(&pdr_cli_project_run, err.message,
+                              "a version's rows must all come from one definition; `perdure project check` "
+                              "compares them");
     return code == PDR_OK ? PDR_EXIT_DONE : pdr_cli_fail(&pdr_cli_project_run, &err);
 }
 

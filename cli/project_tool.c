@@ -30,15 +30,19 @@ pdr_code pdr_tool_views(const pdr_project_tool *tool, pdr_views **out, pdr_error
     return pdr_views_of_url(out, &tool->url, tool->values.view_schema, err);
 }
 
-pdr_code pdr_tool_open_views(pdr_project_tool *tool, pdr_error *err)
+pdr_code pdr_tool_connect(pdr_project_tool *tool, pdr_error *err)
 {
     const pdr_project_target *t = &tool->target;
     tool->arena = (pdr_arena)PDR_ARENA_INIT(MAX_LISTED);
     pdr_code code = read_settings(tool, err);
     if (code == PDR_OK) code = pdr_views_url(&tool->url, t->views, t->base.store, t->base.journal, err);
-    if (code == PDR_OK) code = pdr_tool_views(tool, &tool->views, err);
-    if (code == PDR_OK) code = tool->views->ops->init(tool->views, PDR_TOOL_TIMEOUT_MS, err);
-    return code;
+    return code == PDR_OK ? pdr_tool_views(tool, &tool->views, err) : code;
+}
+
+pdr_code pdr_tool_open_views(pdr_project_tool *tool, pdr_error *err)
+{
+    pdr_code code = pdr_tool_connect(tool, err);
+    return code == PDR_OK ? tool->views->ops->init(tool->views, PDR_TOOL_TIMEOUT_MS, err) : code;
 }
 
 /* --- application and journal --- */

@@ -39,7 +39,9 @@ typedef struct pdr_project_tool {
             &(t).settings, 0, 0                                                                              \
     }
 
-/* The database alone. PDR_BAD_URL, PDR_BAD_SETTING, PDR_UNAVAILABLE, ... */
+/* A connection to the database, in which nothing is made. */
+PDR_CHECKED pdr_code pdr_tool_connect(pdr_project_tool *tool, pdr_error *err);
+/* The database alone, with the tables of our own. PDR_BAD_URL, PDR_BAD_SETTING, PDR_UNAVAILABLE, ... */
 PDR_CHECKED pdr_code pdr_tool_open_views(pdr_project_tool *tool, pdr_error *err);
 /* One connection more; *out is yours. */
 PDR_CHECKED pdr_code pdr_tool_views(const pdr_project_tool *tool, pdr_views **out, pdr_error *err);

@@ -10,6 +10,8 @@ COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": 
             "schema-register": ["schema", "register"],
             "schema-golden": ["schema", "golden"], "snapshot-rebuild": ["snapshot", "rebuild"], "gen": ["gen"],
             "project-run": ["project", "run"], "project-rebuild": ["project", "rebuild"],
+            **{"project-" + verb: ["project", verb] for verb in (
+                "list", "status", "check", "pause", "resume", "throttle", "reset", "delete")},
             "project-swap": ["project", "swap"], "project-rollback": ["project", "rollback"],
             "dlq-list": ["dlq", "list"], "dlq-retry": ["dlq", "retry"], "dlq-skip": ["dlq", "skip"],
             "dlq-purge": ["dlq", "purge"]}
