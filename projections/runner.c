@@ -10,7 +10,13 @@
 #include "projections/backends.h"
 #include "projections/worker_core.h"
 
-enum { MAX_FDS = 32, MAX_SLEEP_US = 1000000, ASK_EVERY_US = 1000000, SHOW_EVERY_US = 100000 };
+enum {
+    MAX_FDS = 32,
+    MAX_SLEEP_US = 1000000,
+    ASK_EVERY_US = 1000000,
+    SHOW_EVERY_US = 100000,
+    RESUME_EVERY_US = 1000000
+};
 
 /* --- open --- */
 
@@ -225,6 +231,60 @@ static void follow_group(pdr_runner *r)
     r->show_at = 0;
 }
 
+/* --- going on after an error --- */
+
+typedef struct switches {
+    const pdr_runner *runner;
+    bool goes_on;
+} switches;
+
+static pdr_code look_at_fault(void *context, const pdr_version_row *row, pdr_error *err)
+{
+    switches *s = context;
+    (void)err;
+    if (row->version == s->runner->projection->version) s->goes_on = !row->fault[0];
+    return PDR_OK;
+}
+
+/* An operator who mended what stopped it takes the fault away from the version's row: `perdure project
+ * resume`, or reset. A worker with a wrong definition, or whose version was deleted, stays as it is. */
+static bool may_go_on(pdr_runner *r, int64_t now)
+{
+    pdr_projector_numbers numbers;
+    pdr_error ignored;
+    switches s = {.runner = r};
+    if (now < r->resume_at || r->told_to_drain) return false;
+    pdr_projector_numbers_get(r->projector, &numbers);
+    if (numbers.state != PDR_PROJECTOR_STOPPED) return false;
+    bool first = r->resume_at == 0;
+    r->resume_at = now + RESUME_EVERY_US;
+    if (first || numbers.error.code == PDR_CONFLICT || numbers.error.code == PDR_NOT_FOUND) return false;
+    return r->views->ops->versions(r->views, r->projection->name, look_at_fault, &s, &ignored) == PDR_OK &&
+           s.goes_on;
+}
+
+static void go_on(pdr_runner *r)
+{
+    pdr_error err;
+    const int32_t *partitions;
+    pdr_projector *stopped = r->projector;
+    if (open_projector(r, &err) != PDR_OK) {
+        r->projector = stopped;
+        return;
+    }
+    pdr_projector_close(stopped);
+    r->resume_at = 0;
+    say(r, PDR_LEVEL_INFO, "goes on: its fault was taken away");
+    pdr_code code = PDR_OK;
+    if (r->group) {
+        size_t count = r->group->ops->partitions(r->group, &partitions, &r->joined);
+        code = pdr_projector_assign(r->projector, partitions, count, &err);
+    } else {
+        code = assign_listed(r, &err);
+    }
+    if (code != PDR_OK) say(r, PDR_LEVEL_ERROR, "its partitions can't be taken: %s", err.message);
+}
+
 static void *run(void *context)
 {
     pdr_runner *r = context;
@@ -238,6 +298,7 @@ static void *run(void *context)
         size_t done = pdr_projector_turn(r->projector, &due_us);
         int64_t now = pdr_mono_us();
         if (done == 0 || now >= r->show_at) show(r, now);
+        if (done == 0 && may_go_on(r, now)) go_on(r);
         if (done > 0) continue;
         pdr_alarm_set(&r->alarm);
         if (!atomic_load(&r->ending) && atomic_load(&r->draining) == r->told_to_drain) sleep_until(r, due_us);
