@@ -337,3 +337,98 @@ Test(definition, no_memory_at_any_step_is_said)
     }
     cr_expect_gt(failed, 2u);
 }
+
+#define PARCELS                                                                                              \
+    "projection parcels version 1; table parcels (id text, key text, size numeric(18,1), kind text, seal "   \
+    "bytea, weight double precision, count integer, open boolean, at timestamptz, primary key (id)) key "    \
+    "entity (entity); on shop.Sent upsert parcels set key = entity.key, size = event.box.size, kind = "      \
+    "event.box.kind, seal = event.box.seal, weight = event.weight, count = event.count, open = "             \
+    "event.open, at = event.at;"
+
+/* The cells of the one row that an event makes; empty if it fails. */
+static pdr_code parcel_of(const viewed_sent *event, const char *entity, pdr_cell cells[8])
+{
+    size_t count;
+    played p = open_file(PARCELS);
+    pdr_code code = project(&p, &viewed_sent_type, event, entity, 1);
+    if (code == PDR_OK) {
+        const pdr_view_step *steps = take(&p, &count);
+        cr_assert_eq(count, 1u);
+        memcpy(cells, steps[0].rows[0].cells, 8 * sizeof *cells);
+        cr_expect_eq(cells[0].as.bytes.size, strlen(entity) > 7 ? strlen(entity) - 7 : 0);
+        cells[0] = PDR_CELL_NULL; /* its bytes go with the rows */
+        cells[3].as.bytes.data = NULL;
+    }
+    close_file(&p);
+    return code;
+}
+
+Test(definition, fields_are_read_through_records_and_what_is_optional)
+{
+    pdr_cell cells[8];
+    viewed_sent event;
+    viewed_sent_type.init(&event);
+    cr_assert_eq(parcel_of(&event, "parcel", cells), PDR_OK);
+    for (size_t i = 1; i < 8; i++)
+        cr_expect_eq(cells[i].null, i != 4 && i != 6, "%zu", i);
+    event.box.present = true;
+    event.weight = 0.5F;
+    event.open = true;
+    event.count.present = event.at.present = true;
+    event.count.value = -5;
+    event.at.value = 1500000;
+    cr_assert_eq(parcel_of(&event, "parcel/a/b", cells), PDR_OK);
+    cr_expect(cells[1].null);
+    cr_expect_eq(cells[2].null, !event.box.value.kind.present);
+    cr_expect_eq(cells[3].as.bytes.size, 2u);
+    cr_expect_eq(cells[4].as.real, 0.5);
+    cr_expect_eq(cells[5].as.integer, -5);
+    cr_expect(cells[6].as.boolean);
+    cr_expect_eq(cells[7].as.integer, 1500000);
+}
+
+Test(definition, decimals_have_at_most_18_digits)
+{
+    static const struct {
+        uint8_t bytes[10];
+        pdr_code code;
+        int64_t value;
+    } decimals[] = {
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, PDR_OK, 0},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, PDR_OK, -1},
+        {{0, 0, 0x0d, 0xe0, 0xb6, 0xb3, 0xa7, 0x63, 0xff, 0xff}, PDR_OK, INT64_C(999999999999999999)},
+        {{0, 0, 0x0d, 0xe0, 0xb6, 0xb3, 0xa7, 0x64, 0, 0}, PDR_BAD_DATA, 0},
+        {{0xff, 0xff, 0xf2, 0x1f, 0x49, 0x4c, 0x58, 0x9c, 0, 1}, PDR_OK, -INT64_C(999999999999999999)},
+        {{0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0}, PDR_BAD_DATA, 0},
+        {{0, 1, 0, 0, 0, 0, 0, 0, 0, 0}, PDR_BAD_DATA, 0},
+        {{0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0}, PDR_BAD_DATA, 0},
+    };
+    for (size_t i = 0; i < sizeof decimals / sizeof *decimals; i++) {
+        pdr_cell cells[8];
+        viewed_sent event;
+        viewed_sent_type.init(&event);
+        event.box.present = event.box.value.size.present = true;
+        memcpy(event.box.value.size.value.data, decimals[i].bytes, 10);
+        pdr_code code = parcel_of(&event, "parcel/1", cells);
+        cr_expect_eq(code, decimals[i].code, "%zu", i);
+        if (code == PDR_OK) cr_expect_eq(cells[1].as.integer, decimals[i].value, "%zu", i);
+    }
+}
+
+/* What no value of the server's random expressions has: PostgreSQL 15 wraps around here. */
+Test(definition, what_leaves_64_bits_is_the_events_fault)
+{
+    static const char *const sets[] = {
+        "pieces = seconds(timestamp '9999-01-01 00:00:00' - event.seen)", "pieces = 999999999999999999 * 10",
+        "total = 99999999999999999.9 * 100", "pieces = 2147483648", "total = 9999999999.995"};
+    viewed_opened event = opened();
+    event.seen = -INT64_C(9223372036854775);
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        char text[1000];
+        snprintf(text, sizeof text, "%son shop.Opened upsert orders set %s;", ORDERS, sets[i]);
+        played p = open_file(text);
+        cr_expect_eq(project(&p, &viewed_opened_type, &event, "order/7", 1), PDR_BAD_DATA, "%s", text);
+        cr_expect(p.err.message[0]);
+        close_file(&p);
+    }
+}
