@@ -138,6 +138,8 @@ pdr_code pdr_projection_read(pdr_projection **out, const char *file, pdr_string 
                         PDR_LEX_MAX_TEXT);
     if (!pdr_wire_utf8((const uint8_t *)text.data, text.size))
         return pdr_fail(err, PDR_BAD_PROJECTION, "%s: the file isn't UTF-8", file);
+    if (text.size && memchr(text.data, 0, text.size)) /* a statement would end there */
+        return pdr_fail(err, PDR_BAD_PROJECTION, "%s: the file has a NUL character", file);
     pdr_definition *d = make(app);
     if (!d || !keep_text(d, &text)) {
         if (d) d->base.ops->close(&d->base);

@@ -296,6 +296,16 @@ Test(definition, what_is_wrong_is_said_with_its_place)
     }
 }
 
+Test(definition, a_nul_ends_no_statement)
+{
+    static const char text[] = ORDERS "on shop.Opened run $$ delete from {orders} \0 where false $$;";
+    pdr_projection *projection = NULL;
+    pdr_error err = {0};
+    cr_expect_eq(pdr_projection_read(&projection, "f", (pdr_string){text, sizeof text - 1}, &app, &err),
+                 PDR_BAD_PROJECTION);
+    cr_expect_str_eq(err.message, "f: the file has a NUL character");
+}
+
 Test(definition, hostile_files_end_with_an_error)
 {
     static char text[200000];
