@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "perdure/sys/layout.h"
+#include "projections/cell.h"
 #include "projections/expr.h"
 #include "tests/support/made_expression.h"
 
