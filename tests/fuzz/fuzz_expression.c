@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "perdure/sys/layout.h"
+#include "perdure/sys/wire.h"
 #include "projections/cell.h"
 #include "projections/expr.h"
 #include "tests/support/made_expression.h"
@@ -53,7 +54,7 @@ static const pdr_type none = {.name = "none", .layout = &no_fields};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (pdr_text_prefix(pdr_bytes_of(data, size)) < size) return 0;
+    if (!pdr_wire_utf8(data, size) || (size && memchr(data, 0, size))) return 0;
     pdr_arena arena = PDR_ARENA_INIT(1 << 24);
     pdr_error err = {.message = ""};
     pdr_lexer lexer;
