@@ -115,7 +115,7 @@ static pdr_code write_token(const pdr_journal *journal, pdr_string entity, int32
 }
 
 pdr_code pdr_answered_token(const pdr_journal *journal, pdr_string entity, const pdr_answered *answer,
-                            char out[PDR_TOKEN_TEXT], pdr_error *err)
+                            char out[PDR_VIEW_TOKEN_SIZE], pdr_error *err)
 {
     out[0] = '\0';
     if (!journal || !answer || !entity.size || !is_answer(answer->code))
@@ -124,7 +124,7 @@ pdr_code pdr_answered_token(const pdr_journal *journal, pdr_string entity, const
 }
 
 pdr_code pdr_reply_token(const pdr_journal *journal, pdr_string entity, const pdr_reply *reply,
-                         char out[PDR_TOKEN_TEXT], pdr_error *err)
+                         char out[PDR_VIEW_TOKEN_SIZE], pdr_error *err)
 {
     out[0] = '\0';
     if (!journal || !reply || !entity.size || !is_answer(reply->code))

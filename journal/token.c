@@ -37,7 +37,7 @@ static uint64_t get(const uint8_t *at, size_t size)
     return value;
 }
 
-pdr_code pdr_view_token_write(char out[PDR_TOKEN_TEXT], const pdr_view_token *token, pdr_error *err)
+pdr_code pdr_view_token_write(char out[PDR_VIEW_TOKEN_SIZE], const pdr_view_token *token, pdr_error *err)
 {
     uint8_t bytes[SIZE] = {VERSION};
     out[0] = '\0';
@@ -53,13 +53,13 @@ pdr_code pdr_view_token_write(char out[PDR_TOKEN_TEXT], const pdr_view_token *to
         for (size_t j = 0; j < 4; j++)
             out[4 * i + j] = letters[group >> (18 - 6 * j) & 63];
     }
-    out[PDR_TOKEN_TEXT - 1] = '\0';
+    out[PDR_VIEW_TOKEN_SIZE - 1] = '\0';
     return PDR_OK;
 }
 
 static bool read_bytes(uint8_t out[SIZE], pdr_string text)
 {
-    if (text.size != PDR_TOKEN_TEXT - 1) return false;
+    if (text.size != PDR_VIEW_TOKEN_SIZE - 1) return false;
     for (size_t i = 0; i < SIZE / 3; i++) {
         uint64_t group = 0;
         for (size_t j = 0; j < 4; j++) {

@@ -2,6 +2,7 @@
  * it; then they are written. */
 #include "base/mem.h"
 #include "projections/definition.h"
+#include "projections/topic.h"
 
 typedef struct working {
     pdr_definition *d;
@@ -62,7 +63,7 @@ static pdr_code compute(working *w, const pdr_bound_action *action, pending *out
     if (!out->values) return no_memory(w, err);
     w->action = action;
     w->key = NULL;
-    if (action->kind != PDR_ACTION_RUN)
+    if (action->kind == PDR_ACTION_UPSERT || action->kind == PDR_ACTION_DELETE)
         code = evaluate_key(w, action->table, action->key, &input, &out->key, err);
     w->key = out->key;
     for (size_t i = 0; code == PDR_OK && i < action->set_count; i++) {
@@ -85,10 +86,12 @@ static pdr_code condition(working *w, bool *holds, pdr_error *err)
     return code;
 }
 
-static pdr_code write_one(pdr_rows *rows, const pending *p, pdr_error *err)
+static pdr_code write_one(const pdr_definition *d, const pdr_projected *event, pdr_rows *rows,
+                          const pending *p, pdr_error *err)
 {
     const pdr_bound_action *a = p->action;
     pdr_code code = PDR_OK;
+    if (a->kind == PDR_ACTION_SEND) return pdr_topic_send(&d->base, event, rows, err);
     if (a->kind == PDR_ACTION_DELETE) return pdr_rows_remove(rows, a->table, p->key, err);
     if (a->kind == PDR_ACTION_RUN)
         return pdr_rows_statement(rows, a->sql, p->values, a->types, a->set_count, err);
@@ -118,6 +121,7 @@ static pdr_code project(pdr_projection *projection, const pdr_projected *event, 
     const pdr_event_rules *rules = pdr_definition_rules(d, event->event.type);
     pending *first = NULL, **last = &first;
     pdr_code code = PDR_OK, busy = PDR_OK;
+    if (d->base.topic && !d->rules) return pdr_topic_send(&d->base, event, rows, err);
     if (!rules) return PDR_OK;
     pdr_arena_clear(&d->scratch);
     for (const pdr_bound_rule *rule = rules->first; rule; rule = rule->next) {
@@ -128,13 +132,14 @@ static pdr_code project(pdr_projection *projection, const pdr_projected *event, 
     }
     if (busy != PDR_OK) return busy;
     for (const pending *p = first; code == PDR_OK && p; p = p->next)
-        code = write_one(rows, p, err);
+        code = write_one(d, event, rows, p, err);
     return code;
 }
 
 static bool wants(const pdr_projection *projection, const pdr_type *type)
 {
-    return pdr_definition_rules((const pdr_definition *)projection, type);
+    const pdr_definition *d = (const pdr_definition *)projection;
+    return (d->base.topic && !d->rules) || pdr_definition_rules(d, type);
 }
 
 static void close_definition(pdr_projection *projection)

@@ -85,16 +85,16 @@ static bool read_body(pdr_definition *d)
             if (!pdr_definition_table(d)) return false;
         } else if (pdr_lexer_take(l, "on")) {
             if (!pdr_definition_rule(d)) return false;
+        } else if (pdr_lexer_take(l, "to")) {
+            if (!pdr_definition_topic(d)) return false;
         } else {
-            return pdr_lexer_fail(l, &l->token, "'table' or 'on' is expected, not '%.*s'",
+            return pdr_lexer_fail(l, &l->token, "'table', 'to' or 'on' is expected, not '%.*s'",
                                   (int)(l->token.text.size < 40 ? l->token.text.size : 40),
                                   l->token.text.data);
         }
     }
     if (l->failed) return false;
-    if (d->base.table_count == 0) return pdr_lexer_fail(l, &l->token, "the projection has no table");
-    if (!d->rules) return pdr_lexer_fail(l, &l->token, "the projection has no rule: on EVENT ...");
-    return true;
+    return pdr_definition_check_target(d);
 }
 
 /* Of the tokens: what is only laid out otherwise is the same. */

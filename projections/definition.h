@@ -10,7 +10,12 @@ enum { PDR_RULE_MAX_EVENTS = 256, PDR_RULE_MAX_ACTIONS = 64, PDR_RULE_MAX_PARAME
 
 /* --- As it is written --- */
 
-typedef enum pdr_action_kind { PDR_ACTION_UPSERT, PDR_ACTION_DELETE, PDR_ACTION_RUN } pdr_action_kind;
+typedef enum pdr_action_kind {
+    PDR_ACTION_UPSERT,
+    PDR_ACTION_DELETE,
+    PDR_ACTION_RUN,
+    PDR_ACTION_SEND
+} pdr_action_kind;
 
 typedef struct pdr_written_set {
     pdr_token token;
@@ -93,6 +98,9 @@ typedef struct pdr_definition {
 /* definition_table.c, definition_rule.c: from behind the first word on. false: the error is told. */
 bool pdr_definition_table(pdr_definition *d);
 bool pdr_definition_rule(pdr_definition *d);
+/* definition_topic.c: `to topic '...'`, from behind `to` on; and whether the file fits its target. */
+bool pdr_definition_topic(pdr_definition *d);
+bool pdr_definition_check_target(pdr_definition *d);
 /* definition_bind.c */
 bool pdr_definition_bind(pdr_definition *d);
 /* definition_check.c: what a rule may do at all, whatever the values are. false: the error is told. */

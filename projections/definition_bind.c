@@ -214,6 +214,7 @@ static bool bind_action(binding *b, const pdr_written_action *action, pdr_bound_
     *out = (pdr_bound_action){.kind = action->kind, .table = action->table, .set_count = action->set_count};
     out->sets = pdr_definition_alloc(b->d, action->set_count, sizeof *out->sets);
     if (!out->sets) return false;
+    if (action->kind == PDR_ACTION_SEND) return true;
     if (action->kind == PDR_ACTION_RUN) return bind_parameters(b, action, out);
     const pdr_table *t = &b->d->tables[action->table];
     if (action->kind == PDR_ACTION_DELETE && t->shared)

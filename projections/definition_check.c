@@ -53,7 +53,7 @@ bool pdr_definition_check_owner(pdr_definition *d, size_t table, const pdr_ast *
 bool pdr_definition_check_action(pdr_definition *d, const pdr_written_action *action, const pdr_type *event)
 {
     const pdr_table *t = &d->tables[action->table];
-    if (action->kind == PDR_ACTION_RUN || t->shared) return true;
+    if (action->kind == PDR_ACTION_RUN || action->kind == PDR_ACTION_SEND || t->shared) return true;
     const pdr_ast *const *key = action->key ? action->key : d->written[action->table].key;
     if (!has(key, t->key_count, PDR_AST_ENTITY) && !has(key, t->key_count, PDR_AST_ENTITY_KEY))
         return pdr_lexer_fail(d->lexer, &action->token,

@@ -196,9 +196,13 @@ static bool read_action(pdr_definition *d, pdr_written_rule *rule, size_t *count
         action->kind = PDR_ACTION_RUN;
         return read_run(d, action);
     }
+    if (pdr_lexer_take(l, "send")) {
+        action->kind = PDR_ACTION_SEND;
+        return true;
+    }
     return pdr_lexer_fail(l, &l->token,
-                          *count > 1 ? "'upsert', 'delete', 'run' or ';' is expected"
-                                     : "'upsert', 'delete' or 'run' is expected");
+                          *count > 1 ? "'upsert', 'delete', 'run', 'send' or ';' is expected"
+                                     : "'upsert', 'delete', 'run' or 'send' is expected");
 }
 
 bool pdr_definition_rule(pdr_definition *d)

@@ -7,6 +7,7 @@
 #include "projections/rows.h"
 
 typedef struct pdr_projection pdr_projection;
+struct pdr_schema_book; /* journal/schema_book.h */
 
 typedef struct pdr_projection_ops {
     void (*close)(pdr_projection *projection);
@@ -27,6 +28,10 @@ struct pdr_projection {
     uint64_t fingerprint; /* of all that decides what rows come out */
     const pdr_table *tables;
     size_t table_count;
+    const char
+        *topic; /* not NULL: its events go there, and it has no tables; a name, or kafka://host:9092/name */
+    const struct pdr_schema_book
+        *ids; /* of a topic: a registry's ids for the framing; NULL: framed by fingerprint */
 };
 
 /* A declarative file, read and checked against the application's events. `file` names it in messages.

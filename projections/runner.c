@@ -97,6 +97,17 @@ static pdr_code alloc_places(pdr_runner *r, pdr_error *err)
     return PDR_OK;
 }
 
+/* With a registry all of a topic's values are framed by its ids, else none. */
+static pdr_code aim(pdr_runner *r, pdr_error *err)
+{
+    const pdr_schema_book *book = r->worker->book;
+    if (!r->projection->topic) return PDR_OK;
+    for (size_t i = 0; i < pdr_schema_book_count(book) && !r->projection->ids; i++)
+        if (pdr_schema_book_id(book, pdr_schema_book_at(book, i)) != PDR_BOOK_NO_ID)
+            r->projection->ids = book;
+    return pdr_views_to_topic(&r->views, &r->worker->plan.backends, r->projection->topic, err);
+}
+
 pdr_code pdr_runner_open(pdr_runner *r, struct pdr_worker *worker, pdr_error *err)
 {
     const pdr_worker_plan *plan = &worker->plan;
@@ -105,6 +116,7 @@ pdr_code pdr_runner_open(pdr_runner *r, struct pdr_worker *worker, pdr_error *er
     pdr_code code = alloc_places(r, err);
     if (code == PDR_OK) code = pdr_backends_log_open(&plan->backends, &r->log, err);
     if (code == PDR_OK) code = pdr_views_of_url(&r->views, &plan->views, plan->settings.view_schema, err);
+    if (code == PDR_OK) code = aim(r, err);
     if (code == PDR_OK) code = make_version(r, err);
     if (code == PDR_OK) code = open_projector(r, err);
     if (code == PDR_OK) code = plan->group ? join_group(r, err) : assign_listed(r, err);

@@ -49,6 +49,22 @@ typedef struct pdr_view_step {
         event; /* index of the batch's event that caused it, told when the step fails; UINT32_MAX: several */
 } pdr_view_step;
 
+/* The statement of a step that is a message, of a version without tables whose target is a topic
+ * (backends/kafka/target.h), and its parameters. Other views refuse it. */
+#define PDR_VIEW_MESSAGE "message"
+enum {
+    PDR_MESSAGE_KEY,   /* text: the entity */
+    PDR_MESSAGE_VALUE, /* bytea: framed datum */
+    PDR_MESSAGE_TYPE,  /* text: the event's Avro name */
+    PDR_MESSAGE_SEQ,
+    PDR_MESSAGE_TIME,      /* timestamptz: event time */
+    PDR_MESSAGE_PARTITION, /* of the source, and the next three */
+    PDR_MESSAGE_OFFSET,
+    PDR_MESSAGE_PART,
+    PDR_MESSAGE_PARTS,
+    PDR_MESSAGE_CELLS
+};
+
 typedef struct pdr_position_move {
     int32_t partition;
     pdr_position from; /* goes through only if the row's position is exactly this */

@@ -139,10 +139,10 @@ PDR_API PDR_CHECKED pdr_code pdr_ask(pdr_journal *journal, const pdr_request_spe
  * pdr_reply_token. Any thread, also in a completion. PDR_INVALID_ARGUMENT: it is no answer that rests on
  * events (PDR_OK, PDR_REFUSED, PDR_CONFLICT). */
 PDR_API PDR_CHECKED pdr_code pdr_answered_token(const pdr_journal *journal, pdr_string entity,
-                                                const pdr_answered *answer, char out[PDR_TOKEN_TEXT],
+                                                const pdr_answered *answer, char out[PDR_VIEW_TOKEN_SIZE],
                                                 pdr_error *err);
 PDR_API PDR_CHECKED pdr_code pdr_reply_token(const pdr_journal *journal, pdr_string entity,
-                                             const pdr_reply *reply, char out[PDR_TOKEN_TEXT],
+                                             const pdr_reply *reply, char out[PDR_VIEW_TOKEN_SIZE],
                                              pdr_error *err);
 
 /* Append events without an actor, with optimistic concurrency. For entity types that the app declares the

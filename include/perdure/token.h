@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* Bytes of a token's text with its NUL. Letters, digits, '-' and '_' only. */
-#define PDR_TOKEN_TEXT 49
+#define PDR_VIEW_TOKEN_SIZE 49
 
 typedef struct pdr_view_token {
     uint8_t journal_id[16];
@@ -25,7 +25,7 @@ typedef struct pdr_view_token {
 PDR_API void pdr_view_token_of(pdr_view_token *out, const uint8_t journal_id[16], pdr_string entity,
                                int32_t partition, int64_t offset);
 /* PDR_INVALID_ARGUMENT: no journal has such a partition or offset. */
-PDR_API PDR_CHECKED pdr_code pdr_view_token_write(char out[PDR_TOKEN_TEXT], const pdr_view_token *token,
+PDR_API PDR_CHECKED pdr_code pdr_view_token_write(char out[PDR_VIEW_TOKEN_SIZE], const pdr_view_token *token,
                                                   pdr_error *err);
 /* From anywhere: PDR_BAD_DATA unless it is a token, PDR_TOO_NEW if a later version made it. */
 PDR_API PDR_CHECKED pdr_code pdr_view_token_read(pdr_view_token *out, pdr_string text, pdr_error *err);

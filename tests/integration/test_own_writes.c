@@ -93,7 +93,7 @@ static void unmake(void)
 
 TestSuite(own_writes, .init = make, .fini = unmake);
 
-typedef char token_text[PDR_TOKEN_TEXT];
+typedef char token_text[PDR_VIEW_TOKEN_SIZE];
 
 static void deposit(token_text token, const char *account, int64_t amount)
 {

@@ -110,8 +110,8 @@ static void advance(uint32_t version, int32_t partition, int64_t to, const pdr_d
     reached[version][partition] = to;
 }
 
-static void text_of(char out[PDR_TOKEN_TEXT], const uint8_t *journal, const char *entity, int32_t partition,
-                    int64_t offset)
+static void text_of(char out[PDR_VIEW_TOKEN_SIZE], const uint8_t *journal, const char *entity,
+                    int32_t partition, int64_t offset)
 {
     pdr_view_token token;
     pdr_view_token_of(&token, journal, pdr_string_of(entity), partition, offset);
@@ -135,7 +135,7 @@ static void expect_text(const char *projection, const char *token, pdr_readiness
 
 static void expect(const char *entity, int32_t partition, int64_t offset, pdr_readiness expected)
 {
-    char token[PDR_TOKEN_TEXT];
+    char token[PDR_VIEW_TOKEN_SIZE];
     text_of(token, world_meta.journal_id, entity, partition, offset);
     expect_text("seen", token, expected);
 }
@@ -157,7 +157,7 @@ Test(view_ready, a_token_is_ready_when_its_partition_got_there)
 Test(view_ready, another_journal_and_no_projection_are_told)
 {
     static const uint8_t other[16] = {0xab, 2, 3, 5};
-    char token[PDR_TOKEN_TEXT];
+    char token[PDR_VIEW_TOKEN_SIZE];
     text_of(token, other, "account/1", 0, 0);
     expect_text("seen", token, PDR_VIEW_WRONG_JOURNAL);
     expect("account/1", PARTITIONS, 0, PDR_VIEW_WRONG_JOURNAL);
@@ -220,7 +220,7 @@ static void note_broken(const char *what, const char *answer, const char *upto, 
  * ready. */
 static void *ask_again_and_again(void *nothing)
 {
-    char query[300], offset_text[32], token[PDR_TOKEN_TEXT];
+    char query[300], offset_text[32], token[PDR_VIEW_TOKEN_SIZE];
     int64_t ready_at = -1;
     (void)nothing;
     PGconn *pg = sql_connect();

@@ -32,7 +32,7 @@ Test(token, sha256_is_the_standard_s)
 static void expect_golden(const char *text, int partition, long long offset, const char *entity)
 {
     pdr_view_token token, read;
-    char written[PDR_TOKEN_TEXT];
+    char written[PDR_VIEW_TOKEN_SIZE];
     pdr_view_token_of(&token, journal_id, pdr_string_of(entity), partition, offset);
     cr_assert_eq(pdr_view_token_write(written, &token, NULL), PDR_OK);
     cr_expect_str_eq(written, text, "%s", entity);
@@ -70,7 +70,7 @@ Test(token, entities_are_told_apart)
 
 static pdr_code write_of(int32_t partition, int64_t offset)
 {
-    char text[PDR_TOKEN_TEXT] = "x";
+    char text[PDR_VIEW_TOKEN_SIZE] = "x";
     pdr_view_token token;
     pdr_view_token_of(&token, journal_id, pdr_string_of("a"), partition, offset);
     pdr_code code = pdr_view_token_write(text, &token, NULL);
@@ -130,7 +130,7 @@ Test(token, one_of_a_later_version_says_so)
 /* Whatever one character becomes, it is another token or none; and what is read is written the same. */
 Test(token, every_token_has_one_text)
 {
-    char text[] = GOOD, again[PDR_TOKEN_TEXT];
+    char text[] = GOOD, again[PDR_VIEW_TOKEN_SIZE];
     for (size_t i = 0; i < sizeof text - 1; i++) {
         char was = text[i];
         for (int c = 0; c < 256; c++) {
