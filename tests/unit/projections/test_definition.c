@@ -252,7 +252,7 @@ static const struct {
     {ORDERS "on shop.Opened upsert days set best = greatest(best, 1.005);",
      "column best has 2 digits after the point"},
     {ORDERS "on shop.Opened upsert days set orders = orders + event.weight;", "column orders"},
-    {ORDERS "on shop.Opened upsert orders set late = 1 = 1 = 1;", "'run' or ';' is expected"},
+    {ORDERS "on shop.Opened upsert orders set late = 1 = 1 = 1;", "'send' or ';' is expected"},
     {ORDERS "on shop.Opened upsert orders set late = 1 != 1;", "no use for the character '!'"},
     {ORDERS "on shop.Opened upsert orders set pieces = 7 / 2;", "no use for the character '/'"},
     {ORDERS "on shop.Opened upsert orders set pieces = 7e2;", "a number is followed by a letter"},
@@ -267,7 +267,7 @@ static const struct {
     {ORDERS "on shop.Opened upsert orders set note = event.note.x;", "what is there has no field 'note.x'"},
     {ORDERS "on shop.Opened run 'select 1';", "a statement between $$ and $$"},
     {ORDERS "on shop.Opened run $$ select :a $$ with (a = 1, a = 2);", "two parameters 'a'"},
-    {ORDERS "on shop.Opened", "'upsert', 'delete' or 'run' is expected"},
+    {ORDERS "on shop.Opened", "'upsert', 'delete', 'run' or 'send' is expected"},
     {"projection o version 1; table t (a text, b bigint default event.x, primary key (a)) key entity "
      "(entity);",
      "a default is a constant"},
@@ -281,7 +281,55 @@ static const struct {
     {"projection o version 1; table t (a text, b text, primary key (a)) key entity (t.b);", "not from rows"},
     {"projection o version 1; table t (a text, b text, primary key (a)) key (entity);",
      "'entity' is expected"},
+    {"projection o version 1; to table 'x';", "1:28: 'topic' is expected"},
+    {"projection o version 1; to topic x;", "1:34: a topic's name in quotes"},
+    {"projection o version 1; to topic '';", "a topic's name in quotes"},
+    {"projection o version 1; to topic 'a b';", "a topic's name in quotes"},
+    {"projection o version 1; to topic 'http://x/y';", "a topic's name in quotes"},
+    {"projection o version 1; to topic 'a'; to topic 'b';", "1:48: a projection has one target"},
+    {ORDERS "to topic 'a';", "2:7: a projection to a topic has no tables"},
+    {ORDERS "on shop.Opened send;", "4:16: to send, a projection needs a topic"},
+    {"projection o version 1; to topic 'a'; on shop.Opened run $$ select 1 $$;", "only sends"},
+    {"projection o version 1; to topic 'a'; on shop.Opened when event.x send;", "no field 'x'"},
+    {"projection o version 1; to topic 'a'; on shop.Nothing send;", "has no event 'shop.Nothing'"},
 };
+
+static size_t messages_of(const char *rules)
+{
+    char text[300];
+    const pdr_view_step *steps;
+    size_t count = 0;
+    viewed_opened event = opened();
+    snprintf(text, sizeof text, "projection o version 1; to topic 'kafka://h:1/x'; %s", rules);
+    played p = open_file(text);
+    cr_assert_str_eq(p.projection->topic, "kafka://h:1/x");
+    pdr_projected projected = {.entity = pdr_string_of("order/1"),
+                               .event = {&viewed_opened_type, &event, 7, 1000000},
+                               .partition = 2,
+                               .offset = 5,
+                               .parts = 1};
+    cr_assert_eq(pdr_rows_begin(p.rows, 0, NULL), PDR_OK);
+    if (p.projection->ops->wants(p.projection, &viewed_opened_type))
+        cr_assert_eq(p.projection->ops->project(p.projection, &projected, p.rows, NULL), PDR_OK);
+    cr_assert_eq(pdr_rows_take(p.rows, &steps, &count, NULL), PDR_OK);
+    for (size_t i = 0; i < count; i++) {
+        cr_expect_str_eq(steps[i].statement, PDR_VIEW_MESSAGE);
+        cr_assert_eq(steps[i].parameter_count, PDR_MESSAGE_CELLS);
+        cr_expect_eq(steps[i].parameters[PDR_MESSAGE_SEQ].as.integer, 7);
+        cr_expect_eq(steps[i].parameters[PDR_MESSAGE_PARTITION].as.integer, 2);
+        cr_expect_eq(steps[i].parameters[PDR_MESSAGE_OFFSET].as.integer, 5);
+    }
+    close_file(&p);
+    return count;
+}
+
+Test(definition, to_a_topic_go_all_events_or_those_that_rules_send)
+{
+    cr_expect_eq(messages_of(""), 1);
+    cr_expect_eq(messages_of("on shop.Opened send;"), 1);
+    cr_expect_eq(messages_of("on shop.Closed send;"), 0);
+    cr_expect_eq(messages_of("on shop.Opened when event.pieces < -1000 send;"), 0);
+}
 
 Test(definition, what_is_wrong_is_said_with_its_place)
 {
