@@ -382,3 +382,36 @@ Test(topics, a_topic_that_is_not_there_is_refused)
     cr_expect_eq(pdr_worker_open(&worker, &options, &err), PDR_NOT_FOUND);
     cr_expect(strstr(err.message, topic), "%s", err.message);
 }
+
+static void restart_broker(void)
+{
+    char command[300];
+    const char *dev = getenv("PERDURE_TEST_DEV");
+    if (!dev || !*dev) cr_skip_test("PERDURE_TEST_DEV isn't set");
+    snprintf(command, sizeof command, "%s services restart kafka --hard >/dev/null 2>&1", dev);
+    cr_assert_eq(system(command), 0, "%s", command);
+}
+
+Test(topics, nothing_is_lost_or_out_of_order_when_the_broker_is_killed)
+{
+    enum { MANY = 400 };
+    pdr_worker_options options = options_with("projection bank_out version 1;\nto topic '%s';\n");
+    pdr_worker *worker;
+    pdr_error err;
+    char account[40];
+    make_topic(NULL);
+    bank_must(pdr_worker_open(&worker, &options, &err), &err, "pdr_worker_open");
+    for (int i = 0; i < MANY; i++) {
+        bank_deposit command = {i + 1};
+        snprintf(account, sizeof account, "account/%d", i % 7);
+        bank_must(pdr_tell(journal, account, &bank_deposit_type, &command, &err), &err, "pdr_tell");
+    }
+    restart_broker();
+    deposit_much();
+    bank_must(pdr_journal_drain(journal, WAIT_MS, &err), &err, "pdr_journal_drain");
+    bank_must(pdr_worker_catch_up(worker, WAIT_MS, &err), &err, "pdr_worker_catch_up");
+    pdr_worker_close(worker);
+    read_topic();
+    cr_expect_geq(count, MANY + 63);
+    cr_expect_eq(expect_order(), MANY + 63);
+}
