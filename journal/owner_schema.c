@@ -27,7 +27,8 @@ pdr_code pdr_own_meet_schema(pdr_owner *o, const pdr_log_record *record, pdr_err
     uint64_t fingerprint = 0;
     pdr_error why = {.code = PDR_OK};
     pdr_code code = pdr_schema_book_take(o->book, record, &fingerprint, &why);
-    if (code == PDR_OK) code = pdr_own_note_schema(o, fingerprint);
+    pdr_code noted = code == PDR_OK || code == PDR_CONFLICT ? pdr_own_note_schema(o, fingerprint) : PDR_OK;
+    if (noted != PDR_OK) code = noted;
     if (code == PDR_NOMEM) return pdr_fail(err, code, "a schema met in the log");
     if (code != PDR_OK && code != PDR_NOT_FOUND)
         pdr_own_trace(o, PDR_LEVEL_WARN, "the schema at offset %lld: %s", (long long)record->offset,

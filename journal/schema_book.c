@@ -16,6 +16,7 @@ typedef struct known {
 typedef struct node {
     uint64_t key; /* a fingerprint, or a registry's id */
     known *schema;
+    atomic_bool ambiguous; /* an id that stands for another schema as well: for none, then */
 } node;
 
 /* Open addressing, at most half full. Readers go through it while one writer adds: a slot is set once. When
@@ -169,7 +170,10 @@ static pdr_code copy(known **out, uint64_t fingerprint, pdr_string json, pdr_err
 static node *make_node(uint64_t key, known *schema)
 {
     node *n = pdr_alloc(sizeof *n);
-    if (n) *n = (node){key, schema};
+    if (!n) return NULL;
+    n->key = key;
+    n->schema = schema;
+    atomic_init(&n->ambiguous, false);
     return n;
 }
 
@@ -191,10 +195,20 @@ static pdr_code insert(pdr_schema_book *book, known *k, pdr_error *err)
     return PDR_OK;
 }
 
+/* Which of two schemas an event with this id was written with can't be told: from now on it can't be read,
+ * rather than be read as the wrong one. */
+static void make_ambiguous(node *n, int32_t id)
+{
+    int32_t expected = id;
+    atomic_store_explicit(&n->ambiguous, true, memory_order_release);
+    (void)atomic_compare_exchange_strong(&n->schema->id, &expected, PDR_BOOK_NO_ID);
+}
+
 static pdr_code add_id(pdr_schema_book *book, known *k, int32_t id, pdr_error *err)
 {
-    const node *n = find(&book->ids, (uint32_t)id);
+    node *n = find(&book->ids, (uint32_t)id);
     if (n && n->schema == k) return PDR_OK;
+    if (n) make_ambiguous(n, id);
     if (n)
         return pdr_fail(
             err, PDR_CONFLICT, "the registry's id %d stands for %s with fingerprint %016llx and %016llx", id,
@@ -247,8 +261,9 @@ bool pdr_schema_book_find(const pdr_schema_book *book, uint64_t fingerprint, pdr
 bool pdr_schema_book_by_id(const pdr_schema_book *book, int32_t registry_id, uint64_t *fingerprint)
 {
     const node *n = registry_id < 0 ? NULL : find(&book->ids, (uint32_t)registry_id);
-    if (n) *fingerprint = n->schema->fingerprint;
-    return n != NULL;
+    if (!n || atomic_load_explicit(&n->ambiguous, memory_order_acquire)) return false;
+    *fingerprint = n->schema->fingerprint;
+    return true;
 }
 
 pdr_string pdr_schema_book_name(const pdr_schema_book *book, uint64_t fingerprint)

@@ -22,7 +22,8 @@ void pdr_schema_book_close(pdr_schema_book *book);                              
 /* Add a schema (copied), and the registry's id for it, or PDR_BOOK_NO_ID. One that is known already is fine:
  * the first JSON is kept (both have one canonical form), an id that is new is added. PDR_BAD_SCHEMA: it is no
  * schema, or has another fingerprint; PDR_CONFLICT: the id stands for another schema already (the schema is
- * added all the same); PDR_TOO_LARGE: a ceiling; PDR_NOMEM. */
+ * added all the same, and from now on the id stands for neither: its events can't be read); PDR_TOO_LARGE: a
+ * ceiling; PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_schema_book_add(pdr_schema_book *book, uint64_t fingerprint, pdr_string json,
                                          int32_t registry_id, pdr_error *err);
 

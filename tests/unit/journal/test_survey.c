@@ -6,6 +6,7 @@
 #include "journal/record.h"
 #include "journal/survey.h"
 #include "schemas/framing.h"
+#include "schemas/framing_id.h"
 #include "schemas/schema.h"
 #include "tests/sim/sim_entity.h"
 #include "tests/support/array_log.h"
@@ -365,4 +366,29 @@ Test(survey, any_allocation_may_fail)
     cr_expect_eq(code, PDR_OK);
     cr_expect_gt(nth, 10);
     cr_expect_eq(count, 2);
+}
+
+Test(survey, an_id_that_stands_for_two_schemas_makes_its_events_a_finding)
+{
+    fence();
+    pdr_header h1 = {.kind = PDR_RECORD_SCHEMA,
+                     .term = term,
+                     .number = ++number,
+                     .schema_fingerprint = DEPOSITED,
+                     .registry_id = 7};
+    append(NULL, (pdr_bytes){NULL, 0}, sim_deposited_type.schema, &h1);
+    pdr_header h2 = {.kind = PDR_RECORD_SCHEMA,
+                     .term = term,
+                     .number = ++number,
+                     .schema_fingerprint = sim_withdrew_type.fingerprint,
+                     .registry_id = 7};
+    append(NULL, (pdr_bytes){NULL, 0}, sim_withdrew_type.schema, &h2);
+    sim_fact value = {1, 5, 0, {"note", 4}};
+    pdr_buf bytes = PDR_BUF_INIT(1024);
+    cr_assert_eq(pdr_frame_id_write(&bytes, 7), PDR_OK);
+    cr_assert_eq(sim_withdrew_type.encode(&value, &bytes, NULL), PDR_OK);
+    raw_event("acct/1", 1, pdr_buf_bytes(&bytes), 0, 1);
+    cr_assert_eq(read_log(1), PDR_OK);
+    cr_expect_not(pdr_survey_is_readable(survey), "read as %s", group(0, 1)->name);
+    pdr_buf_release(&bytes);
 }
