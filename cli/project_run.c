@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/json.h"
 #include "cli/project_common.h"
+#include "projections/worker_core.h"
 
 enum { MAX_FILES = 256, MAX_SHOWN = 256, LOOK_MS = 200, DRAIN_MS = 30000 };
 
@@ -21,6 +22,7 @@ typedef struct project_run {
     size_t partition_count;
     pdr_setting_list setting_list;
     pdr_worker *worker;
+    int64_t *ends;
 } project_run;
 
 /* --- signals --- */
@@ -142,15 +144,24 @@ static bool all_stopped(const project_run *r, pdr_error *why)
     return true;
 }
 
-/* PDR_TIMEOUT from catching up means only that it isn't there yet. */
+/* The log's end as it is now is asked for once. PDR_TIMEOUT means only that it isn't passed yet. */
+static pdr_code ask_for_ends(project_run *r, pdr_error *err)
+{
+    r->ends = pdr_calloc((size_t)r->worker->partitions, sizeof *r->ends);
+    if (!r->ends) return pdr_fail(err, PDR_NOMEM, "the log's ends");
+    return pdr_worker_ends(r->worker, r->ends, (int)r->worker->plan.settings.open_timeout_ms, err);
+}
+
 static pdr_code work(project_run *r, pdr_error *err)
 {
+    pdr_code code = r->until_caught_up ? ask_for_ends(r, err) : PDR_OK;
+    if (code != PDR_OK) return code;
     while (!signal_comes(r->until_caught_up ? 0 : LOOK_MS)) {
         show_progress(r);
         if (all_stopped(r, err)) return err->code;
         if (!r->until_caught_up) continue;
-        pdr_code code = pdr_worker_catch_up(r->worker, LOOK_MS, err);
-        if (code != PDR_TIMEOUT && code != PDR_UNAVAILABLE) return code;
+        code = pdr_worker_pass(r->worker, r->ends, LOOK_MS, err);
+        if (code != PDR_TIMEOUT) return code;
     }
     return PDR_OK;
 }
@@ -198,6 +209,7 @@ static int run(int argc, char **argv)
     pdr_worker_close(r.worker);
     pdr_setting_list_release(&r.setting_list);
     pdr_free(r.partition_list);
+    pdr_free(r.ends);
     pdr_loaded_app_close(&r.app);
     if (code == PDR_CONFLICT)
         return pdr_cli_refuse(&pdr_cli_project_run, err.message,

@@ -1,7 +1,8 @@
-/* Inside the projection worker: what the files of the shell share. Only worker*.c, runner*.c and metrics.c
- * include this.
+/* Inside the projection worker: what the files of the shell share. Only worker*.c, runner*.c, metrics*.c and
+ * cli/project_run.c include this.
  *
- *   worker_plan.c  options, checked and copied     worker.c   open, close, catch up, drain, status
+ *   worker_plan.c  options, checked and copied     worker.c   open, close, drain, status
+ *   worker_wait.c  catch up
  *   runner.c       the thread of one projection    lag.c      how far behind, and whether it grows
  *   log_ends.c     where the log ends now          metrics*.c what Prometheus is told
  *
@@ -69,6 +70,14 @@ struct pdr_worker {
     pthread_cond_t changed;
     struct pdr_metrics *metrics; /* NULL: no port */
 };
+
+/* worker_wait.c. Where the log's partitions end now: `ends` has room for all of them. Blocking, at most
+ * timeout_ms. PDR_UNAVAILABLE, ... */
+PDR_CHECKED pdr_code pdr_worker_ends(const struct pdr_worker *worker, int64_t *ends, int timeout_ms,
+                                     pdr_error *err);
+/* Wait until every projection has passed them on its partitions. PDR_TIMEOUT, or why one stopped. */
+PDR_CHECKED pdr_code pdr_worker_pass(struct pdr_worker *worker, const int64_t *ends, int timeout_ms,
+                                     pdr_error *err);
 
 /* runner.c. `runner->projection` is there already. *_open connects, makes the version if it isn't there and
  * assigns; *_start begins the thread; *_close is fine at any stage. */
