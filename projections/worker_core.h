@@ -1,10 +1,11 @@
 /* Inside the projection worker: what the files of the shell share. Only worker*.c, runner*.c, metrics*.c and
  * cli/project_run.c include this.
  *
- *   worker_plan.c  options, checked and copied     worker.c   open, close, drain, status
- *   worker_wait.c  catch up
- *   runner.c       the thread of one projection    lag.c      how far behind, and whether it grows
- *   log_ends.c     where the log ends now          metrics*.c what Prometheus is told
+ *   worker_plan.c  options, checked and copied      worker.c       open, close, drain, status
+ *   worker_wait.c  catch up                         log_ends.c     where the log ends now
+ *   runner.c       the thread of one projection:    runner_show.c  what others see of it
+ *                  group, going on after an error   lag.c          how far behind, and whether it grows
+ *   metrics*.c     what Prometheus is told
  *
  * Threads: a runner's members below `shown` belong to its thread; what others may see is copied to `shown`
  * under the worker's lock. */
@@ -86,6 +87,8 @@ PDR_CHECKED pdr_code pdr_runner_start(pdr_runner *runner, pdr_error *err);
 void pdr_runner_end(pdr_runner *runner); /* tell the thread to end; don't wait */
 void pdr_runner_close(pdr_runner *runner);
 void pdr_runner_drain(pdr_runner *runner);
+/* runner_show.c. By the runner's thread: tell how it is, and ask where the log ends. */
+void pdr_runner_show(pdr_runner *runner, int64_t now_us);
 bool pdr_runner_is_still(const pdr_runner *runner); /* nothing is under way; the lock is held */
 
 #endif
