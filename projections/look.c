@@ -20,6 +20,7 @@ typedef struct live {
 typedef struct look {
     const pdr_view_token *token;
     bool has_position, parked;
+    uint64_t letters; /* of the partition, in the position's snapshot */
     int64_t offset;
 } look;
 
@@ -40,6 +41,7 @@ static pdr_code take_position(void *context, const pdr_position_row *row, pdr_er
     if (row->partition != l->token->partition) return PDR_OK;
     l->has_position = true;
     l->offset = row->position.offset;
+    l->letters = row->parked;
     return PDR_OK;
 }
 
@@ -73,10 +75,13 @@ pdr_code pdr_view_look(pdr_views *views, const char *projection, const pdr_view_
     *out = PDR_VIEW_WRONG_JOURNAL;
     if (memcmp(before.journal_id, token->journal_id, sizeof before.journal_id) != 0) return PDR_OK;
     code = views->ops->positions(views, projection, before.version, take_position, &l, err);
-    if (code == PDR_OK)
+    if (code == PDR_OK && l.letters > 0)
         code = views->ops->dead_letters(views, projection, before.version, token->partition, take_letter, &l,
                                         err);
-    if (code == PDR_OK) code = views->ops->versions(views, projection, take_version, &after, err);
+    *out = readiness_of(&l);
+    if (code != PDR_OK || *out == PDR_VIEW_BEHIND) return code;
+    *out = PDR_VIEW_BEHIND;
+    code = views->ops->versions(views, projection, take_version, &after, err);
     if (code != PDR_OK) return code;
     if (!after.found || after.version != before.version || after.changed_us != before.changed_us)
         return pdr_fail(err, PDR_BUSY, "another version of %s went live", projection);

@@ -40,6 +40,7 @@ static pdr_code positions(pdr_views *views, const char *projection, uint32_t ver
     (void)projection;
     for (int32_t i = 0; i < 2; i++) {
         pdr_position_row row = {.partition = i, .worker = ""};
+        row.parked = i == 1 && p->parked ? 1 : 0;
         row.position.offset = i == 1 ? p->offset[version] : 1000000;
         pdr_code code = each(context, &row, err);
         if (code != PDR_OK) return code;
