@@ -12,7 +12,7 @@ COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": 
             "project-run": ["project", "run"], "project-rebuild": ["project", "rebuild"],
             **{"project-" + verb: ["project", verb] for verb in (
                 "list", "status", "check", "pause", "resume", "throttle", "reset", "delete")},
-            "project-swap": ["project", "swap"], "project-rollback": ["project", "rollback"],
+            "project-diff": ["project", "diff"], "project-swap": ["project", "swap"], "project-rollback": ["project", "rollback"],
             "dlq-list": ["dlq", "list"], "dlq-retry": ["dlq", "retry"], "dlq-skip": ["dlq", "skip"],
             "dlq-purge": ["dlq", "purge"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)

@@ -49,6 +49,11 @@ class Versions(Programs):
         db.close()
         return rows
 
+    def change(self, sql):
+        with sqlite3.connect(self.path("views.db"), timeout=20) as db:
+            db.execute(sql)
+        db.close()
+
     # --- running things ---
 
     def stop_all(self):
@@ -185,6 +190,97 @@ class Rebuild(Versions):
         self.denies(USAGE, ["project", "rebuild", "--threads", "0", first], "--threads takes a number")
         self.denies(FAILED, ["project", "rebuild", "bad.sql"], "bad.sql:2")
         self.assertEqual(set(self.versions()), {1, 2})
+
+
+class Diff(Versions):
+    def diff(self, code, *words):
+        done = self.perdure("project", "diff", *words, "--json", **self.environment)
+        self.assertEqual((done.returncode, done.stderr), (code, ""), done.stdout[-500:])
+        found = json.loads(done.stdout)
+        return found, {table["table"]: table for table in found["tables"]}
+
+    def test_the_same_definition_gives_no_difference(self):
+        self.live()
+        self.does("project", "rebuild", self.define(2))
+        found, tables = self.diff(DONE, "loans_v2.sql")
+        self.assertEqual((found["from"], found["to"], found["differ"]), (1, 2, False))
+        self.assertEqual(tables["loans"]["from_rows"], self.query("SELECT count(*) FROM loans")[0][0])
+        self.assertEqual(tables["loans"]["to_rows"], tables["loans"]["from_rows"])
+        self.assertIn("are equal", self.does("project", "diff", "loans"), "nothing moves: no definition is needed")
+
+    def test_exactly_the_intended_differences_are_found(self):
+        self.live()
+        self.does("project", "rebuild", self.define(2, step=2, declined="REFUSED"))
+        found, tables = self.diff(FAILED, "loans_v2.sql", "--samples", "4")
+        offered = self.query("SELECT count(*) FROM loans WHERE offers > 0")[0][0]
+        declined = self.query("SELECT count(*) FROM loans WHERE status = 'DECLINED'")[0][0]
+        either = self.query("SELECT count(*) FROM loans WHERE offers > 0 OR status = 'DECLINED'")[0][0]
+        loans, days = tables["loans"], tables["days"]
+        self.assertGreater(min(offered, declined), 20)
+        self.assertEqual(loans["columns"], {"status": declined, "offers": offered, "events": 0})
+        self.assertEqual((loans["different"], loans["only_from"], loans["only_to"]), (either, 0, 0))
+        self.assertEqual((days["different"], days["only_from"], days["only_to"]), (0, 0, 0))
+        samples = [s for s in loans["samples"] if s["column"] == "offers"]
+        self.assertEqual(len(samples), 4)
+        for sample in samples:
+            self.assertEqual(sample["to"], 2 * sample["from"])
+        self.assertEqual({s["from"] for s in loans["samples"] if s["column"] == "status"}, {"DECLINED"})
+
+    def test_rows_and_columns_that_only_one_has_are_told(self):
+        self.live(2000)
+        with open(self.path("loans_v2.sql"), "w", encoding="utf-8") as file:
+            file.write("""projection loans version 2;
+                table loans (application text, status text not null default 'SUBMITTED', more integer, primary key (application))
+                  key entity (entity.key);
+                table others (application text, x integer, primary key (application)) key entity (entity.key);
+                on loans.ApplicationDeclined upsert loans set status = 'DECLINED';
+                on loans.OfferSelected upsert others set x = 1;""")
+        self.does("project", "rebuild", "loans_v2.sql")
+        _, tables = self.diff(FAILED, "loans_v2.sql")
+        declined = self.query("SELECT count(*) FROM loans WHERE status = 'DECLINED'")[0][0]
+        every = self.query("SELECT count(*) FROM loans")[0][0]
+        self.assertEqual((tables["loans"]["from_rows"], tables["loans"]["to_rows"]), (every, declined))
+        self.assertEqual((tables["loans"]["only_from"], tables["loans"]["only_to"]), (every - declined, 0))
+        self.assertEqual(sorted(tables["loans"]["single_columns"]), ["events", "more", "offers"])
+        self.assertEqual((tables["days"]["in_from"], tables["days"]["in_to"]), (True, False))
+        self.assertEqual((tables["others"]["in_from"], tables["others"]["in_to"]), (False, True))
+
+    def test_the_new_version_is_brought_to_where_the_live_one_stands(self):
+        self.live(2000)
+        self.does("project", "rebuild", self.define(2))
+        self.load("sqlite:log.db", 4000)
+        self.does("project", "run", "--until-caught-up", "loans_v1.sql")
+        self.denies(LATER, ["project", "diff", "loans", "--timeout", "300"], "same positions", "definition isn't given")
+        before = self.events_of(2)
+        self.diff(DONE, "loans_v2.sql")
+        self.assertGreater(self.events_of(2), before)
+        self.assertEqual(self.events_of(2), self.events_of(1))
+        self.assertEqual(self.versions(), {1: (1, False), 2: (0, False)}, "nothing is held any more")
+
+    def test_one_row_that_was_changed_by_hand_is_found(self):
+        self.live()
+        self.does("project", "rebuild", self.define(2))
+        key = self.query("SELECT max(application) FROM loans")[0][0]
+        self.change("UPDATE loans__v2 SET offers = 77 WHERE application = '%s'" % key)
+        _, tables = self.diff(FAILED, "loans_v2.sql")
+        self.assertEqual(tables["loans"]["columns"], {"status": 0, "offers": 1, "events": 0})
+        self.assertEqual(tables["loans"]["samples"][0]["key"], {"application": key})
+        self.change("DELETE FROM loans__v2 WHERE application = '%s'" % key)
+        text = self.perdure("project", "diff", "loans_v2.sql", **self.environment).stdout
+        for word in ("1 rows only in version 1", "application %s" % key, "versions 1 and 2 of loans differ"):
+            self.assertIn(word, text)
+
+    def test_what_cannot_be_compared_is_refused(self):
+        self.live(200)
+        self.denies(USAGE, ["project", "diff"], "missing: NAME")
+        self.denies(FAILED, ["project", "diff", "loans"], "only version 1")
+        self.denies(FAILED, ["project", "diff", "other"], "no projection other")
+        self.denies(USAGE, ["project", "diff", "loans", "--to", "1"], "with itself")
+        self.does("project", "rebuild", self.define(2))
+        self.denies(FAILED, ["project", "diff", "loans", "--from", "3"], "no version 3", "1, 2")
+        self.denies(USAGE, ["project", "diff", "loans", "others"], "two projections")
+        self.denies(REFUSED, ["project", "diff", self.define(2, step=5)], "another definition")
+        self.denies(FAILED, ["project", "diff", "./nosuch.sql"], "nosuch.sql")
 
 
 class Swap(Versions):
