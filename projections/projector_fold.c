@@ -194,6 +194,7 @@ static void take_head(pdr_projector *p)
     pdr_kept_commit *kept = head_of(p);
     if (kept->parked) {
         p->retry.first = kept->next;
+        if (!p->retry.first) p->retry.last = NULL;
     } else {
         p->first = kept->next;
         if (!p->first) p->last = NULL;
