@@ -170,11 +170,12 @@ static void prepare(PGconn *c, const bench_bare_views *b)
 {
     static const Oid types[COLUMNS] = {TEXT_ARRAY, BIGINT_ARRAY, BIGINT_ARRAY, TEXT_ARRAY, TIMESTAMPTZ_ARRAY};
     char sql[800];
-    snprintf(sql, sizeof sql,
-             "SET search_path = %s; CREATE TABLE bare_accounts (account text COLLATE \"C\" PRIMARY KEY, total "
-             "bigint NOT NULL DEFAULT 0, adds bigint NOT NULL DEFAULT 0, note text, changed timestamptz) WITH "
-             "(fillfactor = 70)",
-             b->schema);
+    snprintf(
+        sql, sizeof sql,
+        "SET search_path = %s; CREATE TABLE bare_accounts (account text COLLATE \"C\" PRIMARY KEY, total "
+        "bigint NOT NULL DEFAULT 0, adds bigint NOT NULL DEFAULT 0, note text, changed timestamptz) WITH "
+        "(fillfactor = 70)",
+        b->schema);
     must(c, PQexec(c, sql));
     must(c, PQprepare(c, "upsert",
                       "INSERT INTO bare_accounts AS t SELECT * FROM unnest($1, $2, $3, $4, $5) ON CONFLICT "

@@ -81,8 +81,7 @@ static void send_one(const bench_journal *j, watching *w, int i, uint64_t *done)
     pdr_error err;
     bench_add add = {.amount = 7, .note = pdr_string_of(BENCH_NOTE)};
     snprintf(entity, sizeof entity, "acct/%d", i % ACCOUNTS);
-    pdr_request_spec spec = {
-        .entity = pdr_string_of(entity), .type = &bench_add_type, .command = &add};
+    pdr_request_spec spec = {.entity = pdr_string_of(entity), .type = &bench_add_type, .command = &add};
     void *contexts[1] = {done};
     size_t taken;
     w->sent_at[i] = bench_now();

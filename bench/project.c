@@ -35,7 +35,8 @@ static void compare(const bench_run *run, const bench_viewing *v)
 {
     char sql[400];
     snprintf(sql, sizeof sql,
-             "SELECT count(*) FROM (SELECT account, total, adds, note FROM %s.bench_accounts EXCEPT SELECT account, "
+             "SELECT count(*) FROM (SELECT account, total, adds, note FROM %s.bench_accounts EXCEPT SELECT "
+             "account, "
              "total, adds, note FROM %s.bare_accounts) AS d",
              v->schema, v->schema);
     if (bench_query(run, sql) != 0) bench_die("the two arms' rows differ", NULL);

@@ -9,8 +9,8 @@
 
 enum { ROWS = 262200, LONG = 5000000, EARLY = 1000000, ACCOUNTS = 100000, OUTPUT = 1 << 20 };
 
-static const char *const views[] = {BENCH_LOANS_VIEWS "/applications.sql", BENCH_LOANS_VIEWS "/work_items.sql",
-                                    BENCH_LOANS_VIEWS "/workload.sql"};
+static const char *const views[] = {BENCH_LOANS_VIEWS "/applications.sql",
+                                    BENCH_LOANS_VIEWS "/work_items.sql", BENCH_LOANS_VIEWS "/workload.sql"};
 static const char *const accounts[] = {BENCH_ACCOUNTS_SQL};
 
 static const bench_journal *loans(const bench_run *run)
