@@ -52,6 +52,32 @@ typedef struct sim_true_store {
     size_t copy_count, copy_next;
 } sim_true_store;
 
+/* --- The true views --- */
+
+typedef struct sim_view_table {
+    const char *name;
+    const pdr_cell **rows; /* all columns, ascending by key */
+    size_t count, capacity;
+} sim_view_table;
+
+typedef struct sim_version {
+    struct sim_version *next;
+    pdr_version_spec spec; /* its own copies */
+    pdr_version_row row;
+    pdr_position_row *positions;
+    pdr_dead_letter *letters; /* ascending by partition and offset */
+    size_t letter_count, letter_capacity;
+    pdr_request_row *requests;
+    size_t request_count, request_capacity;
+    sim_view_table *tables;
+} sim_version;
+
+typedef struct sim_true_views {
+    bool initialised;
+    sim_version *versions; /* ascending by name and number */
+    uint64_t last_request;
+} sim_true_views;
+
 /* --- The world --- */
 
 typedef struct sim_event {
@@ -72,6 +98,7 @@ struct pdr_sim_world {
     uint64_t faults[PDR_SIM_FAULT_COUNT];
     sim_truth *truths;
     sim_true_store store;
+    sim_true_views views;
     struct sim_chunk *chunks;
 };
 
@@ -108,6 +135,38 @@ pdr_code sim_table_put_states(pdr_sim_world *world, int32_t partition, const pdr
 /* Each (head, state) of all partitions in ascending order of key; *partition is set before each look. */
 void sim_table_merge(pdr_sim_world *world, void (*look)(void *context, const pdr_head *head), void *context,
                      int32_t *partition);
+/* Copies that live in the world. */
+const char *sim_copy_text(pdr_sim_world *world, const char *text);
+pdr_cell *sim_copy_cells(pdr_sim_world *world, const pdr_column *columns, const pdr_cell *cells,
+                         size_t count);
+pdr_version_spec sim_copy_spec(pdr_sim_world *world, const pdr_version_spec *spec);
+pdr_view_batch sim_copy_batch(pdr_sim_world *world, const pdr_version_spec *spec,
+                              const pdr_view_batch *batch);
+
+typedef struct sim_view_outcome {
+    size_t step;
+    int32_t partition;
+    pdr_position position;
+} sim_view_outcome;
+sim_version *sim_version_find(pdr_sim_world *world, const char *projection, uint32_t version);
+/* All of it or nothing. */
+pdr_code sim_views_apply(pdr_sim_world *world, const pdr_version_spec *spec, const char *worker,
+                         const pdr_view_batch *batch, sim_view_outcome *outcome, pdr_error *err);
+/* The row of a key; NULL: none. *at: where it is, or would be. */
+const pdr_cell *sim_view_find(const pdr_table *spec, const sim_view_table *table, const pdr_cell *key,
+                              size_t *at);
+int64_t sim_views_now(const pdr_sim_world *world); /* wall time of the simulated server */
+
+/* The blocking operations, on the truth. */
+pdr_code sim_views_create(pdr_sim_world *world, const pdr_version_spec *spec, pdr_error *err);
+pdr_code sim_views_drop(pdr_sim_world *world, const char *projection, uint32_t version, bool live_too,
+                        pdr_error *err);
+pdr_code sim_views_reset(pdr_sim_world *world, const pdr_version_spec *spec, pdr_error *err);
+pdr_code sim_views_swap(pdr_sim_world *world, const char *projection, uint32_t version, bool force,
+                        pdr_error *err);
+pdr_code sim_views_positions(pdr_sim_world *world, const char *projection, uint32_t version,
+                             pdr_position_each each, void *context, pdr_error *err);
+
 /* After a save: keep a copy, go back to one, or lose the store, if the seed says so. */
 void sim_store_misfortune(pdr_sim_world *world, int32_t partition);
 

@@ -14,6 +14,7 @@
 #include "journal/env.h"
 #include "journal/log.h"
 #include "journal/store.h"
+#include "projections/views.h"
 
 typedef struct pdr_sim_world pdr_sim_world;
 
@@ -45,6 +46,13 @@ typedef struct pdr_sim_world pdr_sim_world;
     X(store_back, "store went back in time")                                                                 \
     X(store_back_equal, "store went back to an equal checkpoint")                                            \
     X(store_lost, "store lost and made anew")                                                                \
+    X(views_refused, "views operation refused at once")                                                      \
+    X(views_unavailable, "views operation unavailable")                                                      \
+    X(views_unknown_done, "batch with unknown outcome: was carried out")                                     \
+    X(views_unknown_lost, "batch with unknown outcome: was not carried out")                                 \
+    X(views_unknown_late, "batch with unknown outcome: carried out later")                                   \
+    X(views_slow, "views operation slow")                                                                    \
+    X(views_cut, "views connection cut")                                                                     \
     X(wall_jump, "wall clock jumped")
 
 typedef enum pdr_sim_fault {
@@ -72,6 +80,10 @@ typedef struct pdr_sim_hooks {
     void (*stored)(void *context, int32_t partition);
     /* `poll` of one of this node's logs or stores has work. */
     void (*wake)(void *context, uint32_t node);
+    /* A batch was carried out on a version's tables. */
+    void (*viewed)(void *context, const pdr_version_spec *spec, const pdr_view_batch *batch);
+    /* Does the database refuse to keep this row (PDR_BAD_DATA)? */
+    bool (*view_poison)(void *context, const pdr_table *table, const pdr_row_change *row);
     /* A line of the trace, without newline; lines are only made when this is set. */
     void (*trace)(void *context, const char *line);
     void *context;
@@ -118,6 +130,10 @@ void pdr_sim_world_trace(pdr_sim_world *world, const char *format, ...) PDR_PRIN
  * pdr_sim_env_close. */
 PDR_CHECKED pdr_code pdr_sim_log_open(pdr_log **out, pdr_sim_world *world, uint32_t node, pdr_error *err);
 PDR_CHECKED pdr_code pdr_sim_store_open(pdr_store **out, pdr_sim_world *world, uint32_t node, pdr_error *err);
+/* Views have no SQL: statements are refused with PDR_UNSUPPORTED. `honest`: without faults, for looks at the
+ * truth and for operators. */
+PDR_CHECKED pdr_code pdr_sim_views_open(pdr_views **out, pdr_sim_world *world, uint32_t node, bool honest,
+                                        pdr_error *err);
 PDR_CHECKED pdr_code pdr_sim_env_open(pdr_env **out, pdr_sim_world *world, uint32_t node, pdr_error *err);
 void pdr_sim_env_close(pdr_env *env);
 
@@ -125,6 +141,7 @@ void pdr_sim_env_close(pdr_env *env);
  * the wire arrives when due, later, or never. It must still be closed. */
 void pdr_sim_log_crash(pdr_log *log);
 void pdr_sim_store_crash(pdr_store *store);
+void pdr_sim_views_crash(pdr_views *views);
 
 /* Looks at the truth. */
 int64_t pdr_sim_log_end(const pdr_sim_world *world, int32_t partition); /* offset of the next record */
