@@ -6,7 +6,12 @@
 #include "base/mem.h"
 #include "projections/projector_core.h"
 
-enum { MAX_EVENT_MEMORY = 64 * 1024 * 1024, MAX_ROWS_MEMORY = 256 * 1024 * 1024, VIEWS_TIMEOUT_MS = 10000 };
+enum {
+    MAX_EVENT_MEMORY = 64 * 1024 * 1024,
+    MAX_ROWS_MEMORY = 256 * 1024 * 1024,
+    VIEWS_TIMEOUT_MS = 10000,
+    STOPPED_LOOK_US = 2000000
+};
 
 void pdr_prj_trace(pdr_projector *p, pdr_level level, const char *format, ...)
 {
@@ -20,15 +25,24 @@ void pdr_prj_trace(pdr_projector *p, pdr_level level, const char *format, ...)
     p->spec.env->ops->trace(p->spec.env, level, message);
 }
 
+static pdr_code look_at_switches(pdr_projector *p, pdr_error *err);
+
 /* --- Failures --- */
 
 static void forget_all(pdr_projector *p)
 {
     p->spec.views->ops->forget(p->spec.views, p);
+    if (p->taken && p->folding->events > 0) p->numbers.discards++;
     for (size_t i = 0; i < p->part_count; i++)
         pdr_prj_stop_reading(p->parts[i]);
     pdr_prj_drop_queue(p);
-    pdr_rows_discard(p->rows);
+    pdr_schema_seek_close(p->seek);
+    p->seek = NULL;
+    p->sought = NULL;
+    if (PDR_PROJECTION_RULE(DISCARD))
+        pdr_rows_discard(p->rows);
+    else
+        pdr_rows_settle(p->rows);
     pdr_prj_clear_outgoing(&p->outgoing[0]);
     pdr_prj_clear_outgoing(&p->outgoing[1]);
     p->taken = NULL;
@@ -53,7 +67,8 @@ void pdr_prj_stop(pdr_projector *p, const pdr_error *err)
     p->state = PDR_PROJECTOR_STOPPED;
     forget_all(p);
     pdr_prj_end_retry(p);
-    p->fault_untold = true;
+    p->look_again_at = 0;
+    p->fault_untold = !p->fault_known && err->code != PDR_CONFLICT && err->code != PDR_NOT_FOUND;
     pdr_prj_trace(p, PDR_LEVEL_ERROR, "stopped: %s", err->message);
 }
 
@@ -80,6 +95,11 @@ void pdr_prj_fail(pdr_projector *p, pdr_code code, const pdr_error *err)
         err = &said;
     }
     if (p->state == PDR_PROJECTOR_STOPPED || p->state == PDR_PROJECTOR_WAITING) return;
+    pdr_error gone; /* tables that aren't there any more: perhaps all of the version was dropped */
+    if (code == PDR_BAD_VIEW && look_at_switches(p, &gone) == PDR_NOT_FOUND) {
+        pdr_prj_stop(p, &gone);
+        return;
+    }
     if (pdr_code_retry(code) || code == PDR_UNKNOWN_OUTCOME)
         back_off(p, err);
     else
@@ -178,7 +198,7 @@ static pdr_code make_parts(pdr_projector *p, const int32_t *partitions, size_t c
         part->partition = partitions[i];
         part->committed = part->folded = part->taken = PDR_POSITION_START;
         part->folding_time = part->taken_time = part->committed_time = INT64_MIN;
-        part->log_end = part->suspect_to = -1;
+        part->log_end = part->suspect_to = part->suspect.at = part->retried_suspect.at = -1;
         p->parts[p->part_count++] = part;
     }
     return PDR_OK;
@@ -208,9 +228,9 @@ pdr_code pdr_projector_assign(pdr_projector *p, const int32_t *partitions, size_
     p->state = PDR_PROJECTOR_IDLE;
     pdr_prj_end_retry(p);
     free_parts(p);
-    p->suspect = NULL;
     p->isolate = 0;
     code = make_parts(p, partitions, count, err);
+    p->look_again_at = 0;
     if (code != PDR_OK)
         free_parts(p);
     else if (stopped)
@@ -249,13 +269,14 @@ static pdr_code take_switches(void *context, const pdr_version_row *row, pdr_err
     p->paused = row->paused && !p->spec.unpaused;
     p->throttle = row->state == PDR_VERSION_BUILDING && row->throttle ? share_of(p, row->throttle)
                                                                       : p->spec.settings.throttle;
-    if (row->fault[0]) return pdr_fail(err, PDR_FATAL, "%s", row->fault);
+    p->fault_known = row->fault[0] != 0;
+    if (p->fault_known) return pdr_fail(err, PDR_FATAL, "%s", row->fault);
     return PDR_OK;
 }
 
 static pdr_code look_at_switches(pdr_projector *p, pdr_error *err)
 {
-    p->found = false;
+    p->found = p->fault_known = false;
     pdr_code code = p->spec.views->ops->versions(p->spec.views, p->version.projection, take_switches, p, err);
     if (code == PDR_OK && !p->found)
         code =
@@ -307,7 +328,7 @@ static size_t load(pdr_projector *p)
 static void look_at_controls(pdr_projector *p)
 {
     pdr_error err;
-    if (pdr_prj_now(p) < p->control_at || p->taken || p->folding->commits > 0 || p->retry.active) return;
+    if (!pdr_prj_controls_due(p) || p->taken || p->folding->commits > 0 || p->first_done > 0) return;
     pdr_code code = look_at_switches(p, &err);
     if (code != PDR_OK)
         pdr_prj_fail(p, code, &err);
@@ -316,28 +337,48 @@ static void look_at_controls(pdr_projector *p)
 }
 
 /* Others see in the database why the version stands still. */
-static size_t tell_fault(pdr_projector *p)
+static void tell_fault(pdr_projector *p)
 {
-    if (!p->fault_untold) return 0;
-    p->fault_untold = false;
-    pdr_code why = p->numbers.error.code;
-    if (why == PDR_CONFLICT || why == PDR_NOT_FOUND) return 0; /* this worker is wrong, not the version */
     pdr_error ignored;
-    if (p->spec.views->ops->set_fault(p->spec.views, p->version.projection, p->version.version,
-                                      p->numbers.error.message, VIEWS_TIMEOUT_MS, &ignored) != PDR_OK)
+    pdr_code code = p->spec.views->ops->set_fault(p->spec.views, p->version.projection, p->version.version,
+                                                  p->numbers.error.message, VIEWS_TIMEOUT_MS, &ignored);
+    if (code != PDR_OK)
         pdr_prj_trace(p, PDR_LEVEL_WARN, "its fault couldn't be written: %s", ignored.message);
-    return 1;
+    p->fault_untold = code != PDR_OK && pdr_code_retry(code);
+}
+
+/* Stopped until an operator takes the fault away. A worker that the version doesn't fit has none to tell. */
+static size_t stand_still(pdr_projector *p, int64_t *due_us)
+{
+    int64_t now = pdr_prj_now(p);
+    if (now < p->look_again_at) {
+        *due_us = p->look_again_at;
+        return 0;
+    }
+    p->look_again_at = now + STOPPED_LOOK_US;
+    *due_us = p->look_again_at;
+    if (p->fault_untold) {
+        tell_fault(p);
+    } else if (look_at_switches(p, NULL) == PDR_OK && p->part_count > 0) {
+        pdr_prj_trace(p, PDR_LEVEL_INFO, "goes on: its fault was taken away");
+        pdr_prj_restart(p);
+        return 1;
+    }
+    return 0;
 }
 
 static size_t run(pdr_projector *p, int64_t *due_us)
 {
     look_at_controls(p);
     if (p->state != PDR_PROJECTOR_RUNNING) return 1;
-    if (p->control_at < *due_us) *due_us = p->control_at;
+    /* Once it is due, what stands in its way will wake us. */
+    if (p->control_at > pdr_prj_now(p) && p->control_at < *due_us) *due_us = p->control_at;
     size_t done = p->paused ? 0 : pdr_prj_fold(p);
     if (p->state == PDR_PROJECTOR_RUNNING) done += pdr_prj_retry(p);
     done += pdr_prj_commit_if_due(p, due_us);
-    if (p->throttle && p->first && p->allowance_at < *due_us) *due_us = p->allowance_at;
+    if (p->throttle && p->first && !p->paused && p->allowance_at > pdr_prj_now(p) &&
+        p->allowance_at < *due_us)
+        *due_us = p->allowance_at;
     return done;
 }
 
@@ -366,7 +407,7 @@ size_t pdr_projector_turn(pdr_projector *p, int64_t *due_us)
     case PDR_PROJECTOR_LOADING: return done + load(p);
     case PDR_PROJECTOR_RUNNING: return done + run(p, due_us);
     case PDR_PROJECTOR_DRAINING: return done + drain(p, due_us);
-    case PDR_PROJECTOR_STOPPED: return done + tell_fault(p);
+    case PDR_PROJECTOR_STOPPED: return done + stand_still(p, due_us);
     case PDR_PROJECTOR_WAITING: break;
     }
     if (pdr_prj_now(p) >= p->retry_at) {

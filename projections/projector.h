@@ -65,6 +65,11 @@ typedef struct pdr_projector_numbers {
     pdr_projector_state state;
     uint64_t events, batches, rows, statements; /* committed */
     uint64_t stale, retries, parked, voids;
+    uint64_t fetches;          /* rows asked for */
+    uint64_t discards;         /* batches that were folded on top of one that failed, and were forgotten */
+    uint64_t unknown_outcomes; /* of batches */
+    uint64_t refused;          /* batches whose values the database refuses, until the event was found */
+    uint64_t seeks;            /* schemas looked for in the log */
     int64_t last_commit_us;
     pdr_error error; /* last one; code PDR_OK: none */
 } pdr_projector_numbers;

@@ -15,6 +15,7 @@ void pdr_prj_clear_outgoing(pdr_outgoing *o)
     o->park_count = o->unpark_count = o->commits = 0;
     o->events = 0;
     o->request = 0;
+    o->part = NULL;
 }
 
 static bool grow_letters(pdr_dead_letter **letters, size_t count, size_t *room)
@@ -122,11 +123,15 @@ static bool still_suspect(const pdr_projector *p)
     return false;
 }
 
-static void clear_suspect(pdr_projector *p, bool retried)
+static void clear_suspects(pdr_projector *p)
 {
     if (p->isolate && !still_suspect(p)) p->isolate = 0;
-    if (!p->suspect || p->suspect_parked != retried) return;
-    if (retried || p->suspect->committed.offset >= p->suspect_at) p->suspect = NULL;
+    for (size_t i = 0; i < p->part_count; i++) {
+        pdr_part *part = p->parts[i];
+        if (part->committed.offset >= part->suspect.at) part->suspect.at = -1;
+        if (p->retry.active && part == p->taken->part && p->taken->at >= part->retried_suspect.at)
+            part->retried_suspect.at = -1;
+    }
 }
 
 static void went_through(pdr_projector *p)
@@ -144,7 +149,7 @@ static void went_through(pdr_projector *p)
     p->numbers.last_commit_us = pdr_prj_wall(p);
     p->last_commit = pdr_prj_now(p);
     p->backoff = 0;
-    clear_suspect(p, p->retry.active);
+    clear_suspects(p);
     bool carried_out = p->taken->request != 0;
     p->taken = NULL;
     if (carried_out) pdr_prj_end_retry(p);
@@ -155,9 +160,9 @@ static void went_through(pdr_projector *p)
 static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
 {
     const pdr_outgoing *taken = p->taken;
-    bool again =
-        p->suspect == taken->part && p->suspect_at == taken->at && p->suspect_parked == p->retry.active;
-    if (taken->commits == 0 || (again && p->suspect_keep == 0)) {
+    pdr_suspect *suspect = taken->part ? pdr_prj_suspect_of(taken->part, p->retry.active) : NULL;
+    bool again = taken->commits == 1 && suspect->at == taken->at;
+    if (taken->commits == 0 || (again && suspect->keep == 0)) {
         pdr_prj_stop(p, why);
         return;
     }
@@ -165,13 +170,8 @@ static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
         if (p->parts[i]->taken.offset > p->parts[i]->suspect_to)
             p->parts[i]->suspect_to = p->parts[i]->taken.offset;
     p->isolate = taken->commits > 1 ? taken->commits / 2 : 1;
-    if (taken->commits == 1) {
-        p->suspect_keep = again ? p->suspect_keep - 1 : (uint32_t)taken->events - 1;
-        p->suspect = taken->part;
-        p->suspect_at = taken->at;
-        p->suspect_parked = p->retry.active;
-        p->suspect_why = *why;
-    }
+    if (taken->commits == 1)
+        *suspect = (pdr_suspect){taken->at, again ? suspect->keep - 1 : (uint32_t)taken->events - 1, *why};
     pdr_prj_restart(p);
 }
 
@@ -192,8 +192,13 @@ static void committed(void *context, uint64_t tag, const pdr_view_result *result
     switch (result->code) {
     case PDR_OK: went_through(p); break;
     case PDR_STALE: was_beaten(p, result); break;
-    case PDR_BAD_DATA: look_for_bad_event(p, result->error); break;
-    default: pdr_prj_fail(p, result->code, result->error);
+    case PDR_BAD_DATA:
+        p->numbers.refused++;
+        look_for_bad_event(p, result->error);
+        break;
+    default:
+        if (result->code == PDR_UNKNOWN_OUTCOME) p->numbers.unknown_outcomes++;
+        pdr_prj_fail(p, result->code, result->error);
     }
 }
 
@@ -230,6 +235,7 @@ static size_t fetch_wanted(pdr_projector *p)
             return 1;
         }
         p->fetches++;
+        p->numbers.fetches++;
     }
     if (p->fetches == 0) p->rows_wanted = false;
     return 1;
@@ -265,7 +271,8 @@ static bool is_due(pdr_projector *p, int64_t now, int64_t *due_us)
     const pdr_projector_settings *s = &p->spec.settings;
     if (p->folding->commits == 0 && p->folding->request == 0) return follow_log(p, now, due_us);
     bool full = p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
-    if (full || p->must_commit || p->isolate || p->draining || p->retry.active) return true;
+    bool now_or_never = p->must_commit || p->isolate || p->draining || p->retry.active;
+    if (full || now_or_never || pdr_prj_controls_due(p)) return true;
     int64_t due = p->first_waits + s->batch_wait_us;
     if (now < due && due < *due_us) *due_us = due;
     return now >= due;

@@ -11,7 +11,9 @@
 
 #include "journal/commit_reader.h"
 #include "journal/fold.h"
+#include "journal/schema_seek.h"
 #include "projections/projector.h"
+#include "projections/rules.h"
 
 typedef struct pdr_part pdr_part;
 
@@ -19,6 +21,7 @@ typedef struct pdr_part pdr_part;
 typedef struct pdr_kept_event {
     int64_t offset, time_us;
     uint64_t seq;
+    int64_t schema; /* offset at which its SCHEMA record lies, if it lies where it should */
     pdr_bytes value, id, correlation, causation;
 } pdr_kept_event;
 
@@ -43,6 +46,13 @@ typedef struct pdr_parked_entity {
 
 enum { PDR_PARKED_SLOTS = 256 };
 
+/* A commit that was refused by the database when it stood alone: only so many of its events are tried. */
+typedef struct pdr_suspect {
+    int64_t at; /* offset of its last event; -1: none */
+    uint32_t keep;
+    pdr_error why;
+} pdr_suspect;
+
 struct pdr_part {
     struct pdr_projector *owner;
     int32_t partition;
@@ -53,6 +63,7 @@ struct pdr_part {
     uint64_t folding_events, taken_events, events;
     int64_t folding_time, taken_time, committed_time; /* of the newest event; INT64_MIN: none */
     int64_t suspect_to; /* a batch up to this offset was refused: look for the event; -1: none */
+    pdr_suspect suspect, retried_suspect; /* of the queue; of a retry's events */
 
     pdr_log_reader *reader;
     pdr_commit_reader commits;
@@ -115,15 +126,15 @@ struct pdr_projector {
     pdr_view_batch batch; /* that is under way */
     bool must_commit;     /* nothing more can be folded before */
     bool draining;
-    bool paused;             /* by an operator */
-    bool found;              /* the version, when the switches were looked at */
-    bool fault_untold;       /* the database isn't told yet why it stopped */
-    size_t isolate;          /* commits per batch while a bad event is looked for; 0: no limit */
-    const pdr_part *suspect; /* of the single commit whose batch was refused; NULL: none */
-    int64_t suspect_at;
-    bool suspect_parked;   /* it is an event of a retry */
-    uint32_t suspect_keep; /* how many of its events are tried */
-    pdr_error suspect_why;
+    bool paused;            /* by an operator */
+    bool found;             /* the version, when the switches were looked at */
+    bool fault_known;       /* the database said why it stands still */
+    bool fault_untold;      /* the database isn't told yet why it stopped */
+    size_t isolate;         /* commits per batch while a bad event is looked for; 0: no limit */
+    pdr_schema_seek *seek;  /* of the schema that the next event was written with */
+    const pdr_part *sought; /* whose schema was looked for last: if it still lacks, there is none */
+    int64_t sought_at;
+    int64_t look_again_at; /* STOPPED: has an operator acted? */
     int64_t retry_at, backoff;
     int64_t control_at;   /* when to look at requests and switches again */
     uint32_t throttle;    /* events per second; 0: none */
@@ -149,6 +160,16 @@ void pdr_prj_stop(pdr_projector *p, const pdr_error *err);
 /* Forget what isn't committed; load positions anew at once. */
 void pdr_prj_restart(pdr_projector *p);
 void pdr_prj_trace(pdr_projector *p, pdr_level level, const char *format, ...) PDR_PRINTF(3, 4);
+
+static inline pdr_suspect *pdr_prj_suspect_of(pdr_part *part, bool retried)
+{
+    return retried ? &part->retried_suspect : &part->suspect;
+}
+/* It is time to look at requests and switches: what was folded is committed, then they are. */
+static inline bool pdr_prj_controls_due(const pdr_projector *p)
+{
+    return !p->retry.active && pdr_prj_now(p) >= p->control_at;
+}
 
 /* projector_read.c */
 PDR_CHECKED pdr_code pdr_prj_read_from(pdr_part *part, pdr_error *err); /* part->committed */

@@ -24,6 +24,36 @@ static pdr_folder *folder_of(const pdr_projector *p, pdr_string entity)
     return NULL;
 }
 
+/* --- The writer's schema, when reading began behind its SCHEMA record --- */
+
+static void sought(void *context, pdr_code code, const pdr_error *error)
+{
+    pdr_projector *p = context;
+    pdr_schema_seek_close(p->seek);
+    p->seek = NULL;
+    if (code != PDR_OK && code != PDR_NOT_FOUND) pdr_prj_fail(p, code, error);
+}
+
+/* Nothing at all is known of the schema that this event was written with: look for it, once. */
+static bool seek_schema(pdr_projector *p, const pdr_kept_commit *kept, const pdr_kept_event *event)
+{
+    uint64_t fingerprint;
+    pdr_error err;
+    const pdr_folder *folder = folder_of(p, kept->entity);
+    if (!p->spec.book || !folder || !pdr_folder_lacks(folder, event->value, &fingerprint)) return false;
+    if (p->sought == kept->part && p->sought_at == event->offset) return false;
+    p->sought = kept->part;
+    p->sought_at = event->offset;
+    p->numbers.seeks++;
+    pdr_schema_seek_spec spec =
+        pdr_schema_seek_for(kept->part->partition, event->value, fingerprint, event->schema, event->offset);
+    pdr_code code = pdr_schema_seek_open(&p->seek, p->spec.log, NULL, p->spec.book, &spec, sought, p, &err);
+    if (code != PDR_OK) pdr_prj_fail(p, code, &err);
+    return true;
+}
+
+/* --- Events into rows --- */
+
 static pdr_code project_all(pdr_projector *p, const pdr_kept_commit *kept, const pdr_kept_event *event,
                             const pdr_event_list *list, pdr_error *err)
 {
@@ -113,22 +143,22 @@ static pdr_code park(pdr_projector *p, const pdr_kept_commit *kept, const pdr_ke
                     (int)kept->part->partition, p->spec.settings.parked_max, reason);
 }
 
-/* A batch of this single commit was refused by the database: only so many of its events are tried. */
-static bool is_suspect(const pdr_projector *p, const pdr_kept_commit *kept, uint32_t index)
+static bool is_suspect(const pdr_kept_commit *kept, uint32_t index)
 {
-    return p->suspect == kept->part && p->suspect_at == kept->at.offset &&
-           p->suspect_parked == kept->parked && index >= p->suspect_keep;
+    const pdr_suspect *suspect = pdr_prj_suspect_of(kept->part, kept->parked);
+    return suspect->at == kept->at.offset && index >= suspect->keep;
 }
 
 static pdr_code fold_event(pdr_projector *p, const pdr_kept_commit *kept, uint32_t index, pdr_error *err)
 {
     const pdr_kept_event *event = &kept->events[index];
     if (pdr_prj_is_parked(kept->part, kept->entity)) return park(p, kept, event, true, 0, "", err);
-    if (is_suspect(p, kept, index)) return park(p, kept, event, false, 1, p->suspect_why.message, err);
+    if (is_suspect(kept, index)) return park(p, kept, event, false, 1, kept->part->suspect.why.message, err);
     int32_t attempts;
     pdr_error why;
     pdr_code code = try_event(p, kept, event, &attempts, &why);
     if (code == PDR_OK) return PDR_OK;
+    if (code == PDR_UNKNOWN_SCHEMA && seek_schema(p, kept, event)) return PDR_RECOVERING;
     if (is_events_fault(code)) return park(p, kept, event, false, attempts, why.message, err);
     if (err) *err = why;
     return code;
@@ -142,9 +172,10 @@ static pdr_code fold_letter(pdr_projector *p, const pdr_kept_commit *kept, pdr_e
     pdr_error why;
     pdr_dead_letter letter = {.partition = kept->part->partition, .offset = kept->events[0].offset};
     if (retry->failed) return PDR_OK;
-    bool suspect = is_suspect(p, kept, 0);
+    bool suspect = is_suspect(kept, 0);
     pdr_code code = suspect ? PDR_BAD_DATA : try_event(p, kept, &kept->events[0], &attempts, &why);
     if (code == PDR_OK) return pdr_prj_add_letter(p->folding, false, &letter, err);
+    if (code == PDR_UNKNOWN_SCHEMA && seek_schema(p, kept, &kept->events[0])) return PDR_RECOVERING;
     if (!is_events_fault(code)) {
         if (err) *err = why;
         return code;
@@ -155,7 +186,7 @@ static pdr_code fold_letter(pdr_projector *p, const pdr_kept_commit *kept, pdr_e
     letter.behind = false;
     letter.attempts += suspect ? 1 : attempts;
     letter.last_us = pdr_prj_wall(p);
-    letter.reason = suspect ? p->suspect_why.message : why.message;
+    letter.reason = suspect ? kept->part->retried_suspect.why.message : why.message;
     return pdr_prj_add_letter(p->folding, true, &letter, err);
 }
 
@@ -180,6 +211,7 @@ static void cover(pdr_projector *p, const pdr_kept_commit *kept)
     if (kept->parked) return;
     part->folded = kept->at;
     part->folding_events += kept->count;
+    if (p->throttle) p->allowance_at += (int64_t)kept->count * 1000000 / p->throttle;
     for (uint32_t i = 0; i < kept->count; i++)
         if (kept->events[i].time_us > part->folding_time) part->folding_time = kept->events[i].time_us;
 }
@@ -208,7 +240,7 @@ static void take_head(pdr_projector *p)
 /* Rows that are missing are fetched together with those that the queue will want. */
 static void ask_for_rows(pdr_projector *p)
 {
-    size_t looked = 0;
+    size_t looked = 0, most = pdr_rows_bytes(p->rows) + p->spec.settings.batch_bytes;
     uint32_t from = p->first_done;
     for (const pdr_kept_commit *kept = head_of(p); kept && looked < FOLDS_PER_TURN;
          kept = kept->next, looked++) {
@@ -218,29 +250,33 @@ static void ask_for_rows(pdr_projector *p)
             if (code == PDR_OK) code = read_and_project(p, kept, &kept->events[i], NULL);
             pdr_rows_undo(p->rows);
             if (code == PDR_NOMEM || code == PDR_STALE) return;
+            if (pdr_rows_bytes(p->rows) >= most) return;
         }
         from = 0;
     }
 }
 
-/* The event reads rows that a statement before it may have changed: commit that first. If that statement
- * belongs to the same commit it can't be; a commit that stands first in its batch is then at fault itself. */
+/* The event reads rows that a statement before it may have changed: that is committed first. If that
+ * statement belongs to the same commit it can't be; a commit that stands first in its batch is then at fault
+ * itself. */
 static fold_end wait_for_statement(pdr_projector *p, const pdr_kept_commit *kept)
 {
-    p->must_commit = p->first_done == 0;
-    if (p->must_commit) return BLOCKED;
+    pdr_suspect *suspect = pdr_prj_suspect_of(kept->part, kept->parked);
+    if (p->taken) return BLOCKED; /* it may be that batch's */
+    if (p->first_done == 0) {
+        p->must_commit = true;
+        return BLOCKED;
+    }
     if (p->folding->commits > 0) {
         kept->part->suspect_to = kept->at.offset;
         p->isolate = 1;
         pdr_prj_restart(p);
         return BROKEN;
     }
-    p->suspect = kept->part;
-    p->suspect_at = kept->at.offset;
-    p->suspect_parked = kept->parked;
-    p->suspect_keep = p->first_done;
+    suspect->at = kept->at.offset;
+    suspect->keep = p->first_done;
     pdr_fail(
-        &p->suspect_why, PDR_BAD_HANDLER,
+        &suspect->why, PDR_BAD_HANDLER,
         "the event reads a row after a statement of an event of the same commit, which can't be seen yet");
     return FOLDED;
 }
@@ -251,6 +287,7 @@ static fold_end fold_first(pdr_projector *p)
     pdr_kept_commit *kept = head_of(p);
     pdr_code code = fold_commit(p, kept, &p->first_done, &err);
     if (code == PDR_STALE) return wait_for_statement(p, kept);
+    if (code == PDR_RECOVERING) return p->seek ? BLOCKED : BROKEN; /* its schema is looked for */
     if (code == PDR_BUSY) {
         ask_for_rows(p);
         p->rows_wanted = true;
@@ -268,6 +305,7 @@ static fold_end fold_first(pdr_projector *p)
 static bool is_full(const pdr_projector *p)
 {
     const pdr_projector_settings *s = &p->spec.settings;
+    if (p->folding->commits == 0) return false; /* what was undone takes room too */
     if (p->isolate && p->folding->commits >= p->isolate) return true;
     return p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
 }
@@ -276,17 +314,16 @@ static bool is_allowed(pdr_projector *p, const pdr_kept_commit *kept)
 {
     if (p->throttle == 0 || kept->parked) return true;
     int64_t now = pdr_prj_now(p);
-    if (p->allowance_at > now) return false;
     if (p->allowance_at < now - 1000000) p->allowance_at = now - 1000000;
-    p->allowance_at += (int64_t)kept->count * 1000000 / p->throttle;
-    return true;
+    return p->allowance_at <= now;
 }
 
 static bool may_fold(pdr_projector *p)
 {
     const pdr_kept_commit *kept = head_of(p);
-    if (!kept || p->state != PDR_PROJECTOR_RUNNING || p->rows_wanted || p->must_commit) return false;
-    return p->first_done > 0 || (!is_full(p) && is_allowed(p, kept));
+    if (!kept || p->state != PDR_PROJECTOR_RUNNING || p->rows_wanted || p->must_commit || p->seek)
+        return false;
+    return p->first_done > 0 || (!is_full(p) && !pdr_prj_controls_due(p) && is_allowed(p, kept));
 }
 
 size_t pdr_prj_fold(pdr_projector *p)

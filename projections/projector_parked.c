@@ -6,7 +6,7 @@
 
 bool pdr_prj_is_parked(const pdr_part *part, pdr_string entity)
 {
-    if (part->parked_count == 0) return false;
+    if (part->parked_count == 0 || !PDR_PROJECTION_RULE(PARKED)) return false;
     uint64_t hash = XXH3_64bits(entity.data, entity.size);
     for (const pdr_parked_entity *e = part->parked[hash % PDR_PARKED_SLOTS]; e; e = e->next)
         if (e->hash == hash && pdr_string_equal((pdr_string){e->key, e->key_size}, entity)) return true;

@@ -6,6 +6,8 @@
 #include "journal/schema_book.h"
 #include "projections/projector_core.h"
 
+enum { MAX_ODD = 8 }; /* looks at a log that doesn't hold the record at a position, before it is believed */
+
 static void fail_part(pdr_part *part, pdr_code code, pdr_error *err)
 {
     pdr_error said = *err;
@@ -48,6 +50,7 @@ pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, si
         kept->events[i] = (pdr_kept_event){.offset = events[i].record->offset,
                                            .time_us = header->time_us,
                                            .seq = header->seq,
+                                           .schema = header->term.offset + (int64_t)header->schema,
                                            .value = put(&to, events[i].record->entry.value),
                                            .id = put(&to, header->id),
                                            .correlation = put(&to, header->correlation),
@@ -56,12 +59,11 @@ pdr_kept_commit *pdr_prj_keep(pdr_part *part, const pdr_commit_event *events, si
     return kept;
 }
 
-static pdr_code take_commit(void *context, const pdr_commit_event *events, size_t count, pdr_position before,
-                            pdr_error *err)
+static pdr_code take_some(pdr_part *part, const pdr_commit_event *events, size_t count, pdr_position before,
+                          pdr_position at, pdr_error *err)
 {
-    pdr_part *part = context;
     pdr_projector *p = part->owner;
-    pdr_kept_commit *kept = pdr_prj_keep(part, events, count, before, part->commits.walk.at);
+    pdr_kept_commit *kept = pdr_prj_keep(part, events, count, before, at);
     if (!kept) return pdr_fail(err, PDR_NOMEM, "a commit of %zu events", count);
     if (p->last)
         p->last->next = kept;
@@ -71,6 +73,20 @@ static pdr_code take_commit(void *context, const pdr_commit_event *events, size_
     part->queued++;
     part->queued_bytes += kept->bytes;
     return PDR_OK;
+}
+
+static pdr_code take_commit(void *context, const pdr_commit_event *events, size_t count, pdr_position before,
+                            pdr_error *err)
+{
+    pdr_part *part = context;
+    pdr_position at = part->commits.walk.at;
+    pdr_code code = PDR_OK;
+    if (PDR_PROJECTION_RULE(COMMIT)) return take_some(part, events, count, before, at, err);
+    for (size_t i = 0; code == PDR_OK && i < count; i++) {
+        pdr_position inside = {events[i].record->offset, at.term, at.number - (count - 1 - i)};
+        code = take_some(part, &events[i], 1, before, inside, err);
+    }
+    return code;
 }
 
 static pdr_code take_other(void *context, pdr_verdict verdict, const pdr_log_record *record,
@@ -118,7 +134,7 @@ static void say_odd(pdr_part *part, const char *what, int64_t offset)
 {
     pdr_error err;
     part->owner->odd_positions++;
-    pdr_code code = pdr_fail(&err, part->owner->odd_positions > 3 ? PDR_OUT_OF_RANGE : PDR_UNAVAILABLE,
+    pdr_code code = pdr_fail(&err, part->owner->odd_positions > MAX_ODD ? PDR_OUT_OF_RANGE : PDR_UNAVAILABLE,
                              "the position is offset %" PRId64 " of term %" PRId64 ", but %s %" PRId64
                              ": was the topic cut off, or made anew?",
                              part->committed.offset, part->committed.term.offset, what, offset);

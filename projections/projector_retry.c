@@ -1,12 +1,13 @@
 /* Requests: an entity's parked events once more, in their order, through today's code. RETRY takes all of
- * them, SKIP drops the first and takes the rest. They are read from the log again: a dead letter is a place.
+ * them. SKIP drops the first, in a batch of its own, and leaves a RETRY for the rest behind, so that it drops
+ * no second one if it is carried out again. They are read from the log again: a dead letter is a place.
  * While a retry runs nothing else is folded. */
 #include <inttypes.h>
 
 #include "base/mem.h"
 #include "projections/projector_core.h"
 
-enum { CONTROL_US = 1000000 };
+enum { CONTROL_US = 1000000, VIEWS_TIMEOUT_MS = 10000 };
 
 static pdr_part *part_of(pdr_projector *p, int32_t partition)
 {
@@ -85,20 +86,29 @@ static pdr_code load_request(pdr_projector *p, pdr_error *err)
                              p->retry.part->partition, keep_letter, p, err);
 }
 
+static pdr_code skip(pdr_projector *p, pdr_error *err)
+{
+    pdr_retry *retry = &p->retry;
+    pdr_request_row rest = {
+        .kind = PDR_REQUEST_RETRY, .partition = retry->part->partition, .entity = retry->request.entity};
+    pdr_code code = PDR_OK;
+    if (retry->letter_count > 0) code = pdr_prj_add_letter(p->folding, false, &retry->letters[0], err);
+    if (code == PDR_OK && retry->letter_count > 1)
+        code = p->spec.views->ops->request(p->spec.views, p->version.projection, p->version.version, &rest,
+                                           VIEWS_TIMEOUT_MS, err);
+    retry->next = retry->letter_count;
+    return code;
+}
+
 void pdr_prj_look_for_requests(pdr_projector *p)
 {
     pdr_retry *retry = &p->retry;
     pdr_error err;
     int64_t now = pdr_prj_now(p);
-    if (retry->active || now < p->control_at || p->taken || p->folding->commits > 0 || p->first_done > 0)
-        return;
     p->control_at = now + CONTROL_US;
+    if (p->paused) return;
     pdr_code code = load_request(p, &err);
-    if (code == PDR_OK && retry->active && retry->request.kind == PDR_REQUEST_SKIP &&
-        retry->letter_count > 0) {
-        code = pdr_prj_add_letter(p->folding, false, &retry->letters[0], &err);
-        retry->next = 1;
-    }
+    if (code == PDR_OK && retry->active && retry->request.kind == PDR_REQUEST_SKIP) code = skip(p, &err);
     if (code != PDR_OK) pdr_prj_fail(p, code, &err);
 }
 
@@ -136,7 +146,8 @@ static void saw_records(void *context, const pdr_log_record *records, size_t cou
     for (size_t i = 0; i < count && retry->next < retry->letter_count; i++) {
         pdr_error err;
         pdr_code code = pdr_commit_reader_take(&retry->commits, &records[i], &err);
-        if (code == PDR_OK && records[i].offset > retry->letters[retry->next].offset &&
+        if (code == PDR_OK && retry->next < retry->letter_count &&
+            records[i].offset > retry->letters[retry->next].offset &&
             retry->commits.walk.at.offset > retry->letters[retry->next].offset)
             code = pdr_fail(&err, PDR_CORRUPT,
                             "partition %d: the parked event at offset %" PRId64 " isn't in the log",

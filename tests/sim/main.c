@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "journal/rules.h"
+#include "tests/sim/side.h"
 #include "tests/sim/workers.h"
 
 unsigned pdr_broken_rules; /* read by journal/, compiled here with PDR_BREAKABLE */
@@ -25,6 +26,16 @@ static const char *const rule_words[] = {
 #undef RULE_WORD
 };
 
+static int rule_count(void)
+{
+    return sim_side ? (int)sim_side->rule_count : PDR_RULE_COUNT;
+}
+
+static const char *rule_word(int rule)
+{
+    return sim_side ? sim_side->rule_words[rule] : rule_words[rule];
+}
+
 static int usage(FILE *to)
 {
     fputs("usage: sim [--seeds N] [--seed S] [--kept FILE] [--break RULE|all] [--jobs J] [--all] [--trace] "
@@ -35,8 +46,8 @@ static int usage(FILE *to)
           "  --break RULE  leave a rule out and expect that the simulation finds it; rules:\n"
           "                ",
           to);
-    for (int i = 0; i < PDR_RULE_COUNT; i++)
-        fprintf(to, "%s%s", i ? ", " : "", rule_words[i]);
+    for (int i = 0; i < rule_count(); i++)
+        fprintf(to, "%s%s", i ? ", " : "", rule_word(i));
     fputs("\n  --jobs J      worker processes (default 2)\n"
           "  --all         go on after a failure, tell each\n"
           "  --trace       with --seed: print every line of the trace\n"
@@ -120,14 +131,15 @@ static int run_seeds(const options *o, const job *work)
 
 static int run_broken(const job *work, int rule)
 {
-    pdr_broken_rules = 1u << rule;
+    unsigned *broken = sim_side ? sim_side->broken : &pdr_broken_rules;
+    *broken = 1u << rule;
     verdict v;
     workers_run(&v, work);
-    pdr_broken_rules = 0;
+    *broken = 0;
     if (v.failed)
-        printf("without rule %s: found at %s\n", rule_words[rule], v.failure);
+        printf("without rule %s: found at %s\n", rule_word(rule), v.failure);
     else
-        printf("without rule %s: NOT found in %llu seeds\n", rule_words[rule],
+        printf("without rule %s: NOT found in %llu seeds\n", rule_word(rule),
                (unsigned long long)v.sum.seeds);
     fflush(stdout);
     return v.failed ? FOUND : FAILED;
@@ -136,8 +148,8 @@ static int run_broken(const job *work, int rule)
 static int run_breaks(const options *o, const job *work)
 {
     int result = USAGE;
-    for (int rule = 0; rule < PDR_RULE_COUNT; rule++) {
-        if (strcmp(o->broken, "all") != 0 && strcmp(o->broken, rule_words[rule]) != 0) continue;
+    for (int rule = 0; rule < rule_count(); rule++) {
+        if (strcmp(o->broken, "all") != 0 && strcmp(o->broken, rule_word(rule)) != 0) continue;
         if (result == USAGE) result = FOUND;
         if (run_broken(work, rule) == FAILED) result = FAILED;
     }

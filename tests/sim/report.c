@@ -1,4 +1,5 @@
 #include "tests/sim/report.h"
+#include "tests/sim/side.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@ void totals_add(totals *sum, const outcome *one)
                    .virtual_us = one->virtual_us,
                    .counters = one->counters,
                    .faults = one->faults};
+    memcpy(more.side_counters, one->side_counters, sizeof more.side_counters);
     memcpy(more.world_faults, one->world_faults, sizeof more.world_faults);
     totals_add_all(sum, &more);
 }
@@ -27,6 +29,8 @@ void totals_add_all(totals *sum, const totals *more)
 #define ADD_FAULT(name, words) sum->faults.name += more->faults.name;
     SIM_DRIVER_FAULT_MAP(ADD_FAULT)
 #undef ADD_FAULT
+    for (int c = 0; c < SIDE_COUNTERS; c++)
+        sum->side_counters[c] += more->side_counters[c];
     for (int f = 0; f < PDR_SIM_FAULT_COUNT; f++)
         sum->world_faults[f] += more->world_faults[f];
 }
@@ -56,15 +60,35 @@ void totals_print(const totals *sum, bool json)
 #define PRINT_COUNTER(name, words) line("branch", words, sum->counters.name, json);
     PDR_OWNER_COUNTER_MAP(PRINT_COUNTER)
 #undef PRINT_COUNTER
+    if (sim_side) heading("branches of the projectors", json);
+    for (size_t c = 0; sim_side && c < sim_side->counter_count; c++)
+        line("branch", sim_side->counter_words[c], sum->side_counters[c], json);
     heading("sizes", json);
     line("size", "requests", sum->commands, json);
     line("size", "steps, the invariants checked at each", sum->steps, json);
     line("size", "virtual seconds", (uint64_t)(sum->virtual_us / 1000000), json);
 }
 
+enum { LEAST = 20 };
+
+static bool suffices(const char *words, uint64_t count)
+{
+    if (count >= LEAST) return true;
+    fprintf(stderr, "sim: too rare: %s: %" PRIu64 " times, at least %d wanted\n", words, count, LEAST);
+    return false;
+}
+
+static bool side_suffices(const totals *sum)
+{
+    bool enough = true;
+    for (size_t c = 0; c < sim_side->counter_count; c++)
+        if (!suffices(sim_side->counter_words[c], sum->side_counters[c])) enough = false;
+    return enough;
+}
+
 bool totals_suffice(const totals *sum)
 {
-    static const uint64_t least = 20;
+    if (sim_side) return side_suffices(sum);
     const pdr_owner_counters *c = &sum->counters;
     const struct {
         const char *words;
@@ -85,11 +109,7 @@ bool totals_suffice(const totals *sum)
         {"state of another revision", c->other_revisions},
     };
     bool enough = true;
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        if (wanted[i].count >= least) continue;
-        fprintf(stderr, "sim: too rare: %s: %" PRIu64 " times, at least %" PRIu64 " wanted\n",
-                wanted[i].words, wanted[i].count, least);
-        enough = false;
-    }
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (!suffices(wanted[i].words, wanted[i].count)) enough = false;
     return enough;
 }

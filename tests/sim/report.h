@@ -10,6 +10,7 @@ typedef struct totals {
     pdr_owner_counters counters;
     uint64_t world_faults[PDR_SIM_FAULT_COUNT];
     driver_faults faults;
+    uint64_t side_counters[SIDE_COUNTERS];
 } totals;
 
 void totals_add(totals *sum, const outcome *one);

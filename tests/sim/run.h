@@ -9,6 +9,7 @@
 #include "tests/sim/sim_entity.h"
 
 enum { MAX_NODES = 3, MAX_PARTITIONS = 2, ENTITIES = 10, MAX_REQUESTS = 400, MAX_WRITERS = 512 };
+enum { SIDE_NODES = 10, SIDE_COUNTERS = 24 };
 
 /* What the driver does to the nodes, counted beside the world's faults. X(member, "words") */
 #define SIM_DRIVER_FAULT_MAP(X)                                                                              \
@@ -116,6 +117,8 @@ struct run {
     driver_faults faults;
     uint64_t revision_hash[SIM_REVISIONS]; /* how a store names them */
     bool failed;
+    void *side; /* of side.h */
+    uint64_t side_counters[SIDE_COUNTERS];
     char failure[700];
     uint64_t failed_step;
     int64_t failed_at_us;
@@ -152,6 +155,7 @@ typedef struct outcome {
     pdr_owner_counters counters;
     uint64_t world_faults[PDR_SIM_FAULT_COUNT];
     driver_faults faults;
+    uint64_t side_counters[SIDE_COUNTERS];
     uint64_t steps, commands;
     int64_t virtual_us;
 } outcome;

@@ -1,5 +1,5 @@
 /* One seed from its plan to its verdict. */
-#include "tests/sim/run.h"
+#include "tests/sim/side.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +42,10 @@ static void on_stored(void *context, int32_t partition)
 static void on_wake(void *context, uint32_t index)
 {
     run *r = context;
+    if (index >= SIDE_NODES) {
+        sim_side->wake(r, index);
+        return;
+    }
     node_wake(index < MAX_NODES ? &r->nodes[index] : &r->tool, 1 + (int64_t)random_below(r, 50));
 }
 
@@ -87,7 +91,9 @@ static run *run_open(uint64_t seed, void (*trace)(void *context, const char *lin
     pdr_sim_options options = {
         .journal = "sim", .partitions = (int32_t)r->plan.partitions, .profile = r->plan.profile};
     memcpy(options.journal_id, "simulated-journ", PDR_ID_SIZE);
-    options.hooks = (pdr_sim_hooks){on_appended, on_stored, on_wake, trace, r};
+    options.hooks = (pdr_sim_hooks){
+        .appended = on_appended, .stored = on_stored, .wake = on_wake, .trace = trace, .context = r};
+    if (sim_side) sim_side->options(&options);
     pdr_sim_world *world;
     if (pdr_sim_world_open(&world, seed, &options, NULL) != PDR_OK) abort();
     r->world = world;
@@ -140,15 +146,27 @@ static void check_at_rest(run *r)
     }
 }
 
+static void settle_side(run *r)
+{
+    int64_t until_us = pdr_sim_world_now(r->world) + patience_us;
+    while (!sim_side->has_settled(r) && step(r, until_us)) {
+    }
+    if (!r->failed && !sim_side->has_settled(r))
+        run_fail(r, "liveness", "projections haven't caught up %lld ms after faults ended",
+                 (long long)(patience_us / 1000));
+}
+
 static void play(run *r)
 {
     cluster_start(r);
     client_start(r);
+    if (sim_side) sim_side->start(r);
     while ((r->issued < r->total || r->settled * 10 < r->total * 9) &&
            pdr_sim_world_now(r->world) < patience_us && step(r, INT64_MAX)) {
     }
     if (r->failed) return;
     cluster_calm(r);
+    if (sim_side) sim_side->calm(r);
     wait_until_settled(r, "the scenario");
     if (r->failed) return;
     client_last_reads(r);
@@ -158,6 +176,7 @@ static void play(run *r)
     while (step(r, until_us)) {
     }
     check_at_rest(r);
+    if (sim_side && !r->failed) settle_side(r);
 }
 
 void seed_run(outcome *out, uint64_t seed, void (*trace)(void *context, const char *line))
@@ -181,6 +200,8 @@ void seed_run(outcome *out, uint64_t seed, void (*trace)(void *context, const ch
         out->world_faults[f] = pdr_sim_world_faults(r->world, (pdr_sim_fault)f);
     r->failed = true; /* whatever the end of the nodes brings is no finding */
     cluster_stop(r);
+    if (sim_side) sim_side->stop(r);
+    memcpy(out->side_counters, r->side_counters, sizeof out->side_counters);
     out->counters = r->counters;
     out->faults = r->faults;
     run_close(r);

@@ -1,0 +1,3 @@
+#include "tests/sim/side.h"
+
+const side *const sim_side = NULL;
