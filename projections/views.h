@@ -96,7 +96,7 @@ typedef struct pdr_view_batch {
     size_t step_count;
     const pdr_dead_letter *park; /* added, or replaced if (partition, offset) is there already */
     size_t park_count;
-    const pdr_dead_letter *unpark; /* (partition, offset) removed */
+    const pdr_dead_letter *unpark; /* (partition, offset) removed; one that isn't there: PDR_STALE */
     size_t unpark_count;
     const uint64_t *requests_done; /* ids of requests that this batch carries out */
     size_t request_count;
@@ -104,12 +104,12 @@ typedef struct pdr_view_batch {
 
 /* What came of a batch. */
 typedef struct pdr_view_result {
-    /* PDR_OK. PDR_STALE: a position wasn't at `from` (another worker moved it, or the version was reset or
-     * deleted): nothing was done; `partition` says which, `position` where it is. PDR_BAD_DATA: a step's
-     * values can't be stored (SQLSTATE classes 22 and 23): the event's fault. PDR_BAD_VIEW: a table or column
-     * isn't there or isn't as declared (class 42): the projection stops. PDR_UNAVAILABLE, PDR_LOCKED,
-     * PDR_NO_SPACE, PDR_BUSY (deadlock, serialization failure): nothing was done, try again.
-     * PDR_UNKNOWN_OUTCOME: the connection broke at the end: read the positions. */
+    /* PDR_OK. PDR_STALE: a position wasn't at `from`, or a letter to be unparked isn't there (another worker
+     * moved it, or the version was reset or deleted): nothing was done; `partition` says which, `position`
+     * where it is. PDR_BAD_DATA: a step's values can't be stored (SQLSTATE classes 22 and 23): the event's
+     * fault. PDR_BAD_VIEW: a table or column isn't there or isn't as declared (class 42): the projection
+     * stops. PDR_UNAVAILABLE, PDR_LOCKED, PDR_NO_SPACE, PDR_BUSY (deadlock, serialization failure): nothing
+     * was done, try again. PDR_UNKNOWN_OUTCOME: the connection broke at the end: read the positions. */
     pdr_code code;
     const pdr_error *error; /* NULL when PDR_OK */
     size_t step;            /* BAD_DATA, BAD_VIEW: which; SIZE_MAX: can't be told */

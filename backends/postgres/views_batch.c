@@ -236,11 +236,7 @@ static pdr_code add_unparked(pdr_pgv_building *b, const pdr_view_batch *batch)
 {
     flat_letter *flat = flatten_letters(b, batch->unpark, batch->unpark_count);
     pdr_pgv_begin_statement(b);
-    pdr_code code =
-        pdr_buf_printf(&b->sql,
-                       "DELETE FROM %s.dead_letter d USING unnest($3, $4) AS u (p, o) WHERE d.projection ="
-                       " $1 AND d.version = $2 AND d.partition = u.p AND d.\"offset\" = u.o",
-                       b->names->schema);
+    pdr_code code = pdr_buf_printf(&b->sql, "SELECT %s.unpark($1, $2, $3, $4)", b->names->schema);
     if (code != PDR_OK || !flat) return pdr_pgv_no_memory(b);
     b->params[0] = PDR_PG_TEXT;
     b->params[1] = PDR_PG_INT4;

@@ -483,24 +483,35 @@ static pdr_code views_scan(pdr_views *base, const pdr_version_spec *spec, size_t
     return code;
 }
 
+static bool same_column(const pdr_column *a, const pdr_column *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->type == b->type && a->precision == b->precision &&
+           a->scale == b->scale;
+}
+
+static pdr_code verify_table(const pdr_table *there, const pdr_table *declared, pdr_error *err)
+{
+    for (size_t c = 0; c < declared->column_count; c++)
+        if (c >= there->column_count || !same_column(&there->columns[c], &declared->columns[c]))
+            return pdr_fail(err, PDR_BAD_VIEW, "table %s has no column %s of type %s", declared->name,
+                            declared->columns[c].name, pdr_column_type_name(declared->columns[c].type));
+    if (there->key_count == declared->key_count) return PDR_OK;
+    return pdr_fail(err, PDR_BAD_VIEW, "table %s has another key", declared->name);
+}
+
 static pdr_code views_verify(pdr_views *base, const pdr_version_spec *spec, int timeout_ms, pdr_error *err)
 {
     (void)timeout_ms;
     pdr_code code = enter(base, err);
     if (code != PDR_OK) return code;
     const sim_version *v = sim_version_find(of(base)->world, spec->projection, spec->version);
-    if (!v || v->spec.table_count < spec->table_count)
-        return pdr_fail(err, PDR_BAD_VIEW, "tables of projection %s v%u aren't there", spec->projection,
-                        spec->version);
-    for (size_t i = 0; i < spec->table_count; i++) {
-        const pdr_table *a = &v->spec.tables[i], *b = &spec->tables[i];
-        for (size_t c = 0; c < b->column_count; c++)
-            if (c >= a->column_count || strcmp(a->columns[c].name, b->columns[c].name) != 0 ||
-                a->columns[c].type != b->columns[c].type)
-                return pdr_fail(err, PDR_BAD_VIEW, "table %s has no column %s of type %s", b->name,
-                                b->columns[c].name, pdr_column_type_name(b->columns[c].type));
+    for (size_t i = 0; code == PDR_OK && i < spec->table_count; i++) {
+        if (!v || i >= v->spec.table_count)
+            return pdr_fail(err, PDR_BAD_VIEW, "table %s__v%u isn't there", spec->tables[i].name,
+                            spec->version);
+        code = verify_table(&v->spec.tables[i], &spec->tables[i], err);
     }
-    return PDR_OK;
+    return code;
 }
 
 /* --- Open and close --- */

@@ -1,4 +1,6 @@
 /* Blocking operations on the true views: versions made, dropped, emptied, swapped. */
+#include <stdio.h>
+
 #include "backends/sim/sim_internal.h"
 
 static pdr_code refuse_others(pdr_sim_world *world, const pdr_version_spec *spec, bool *there, pdr_error *err)
@@ -176,4 +178,22 @@ pdr_code sim_views_positions(pdr_sim_world *world, const char *projection, uint3
         code = each(context, &row, err);
     }
     return code;
+}
+
+bool pdr_sim_views_read(const pdr_sim_world *world, const char *view, size_t *rows, char *columns,
+                        size_t size)
+{
+    for (const sim_version *v = world->views.versions; v; v = v->next) {
+        for (size_t i = 0; v->row.state == PDR_VERSION_LIVE && i < v->spec.table_count; i++) {
+            const pdr_table *t = &v->spec.tables[i];
+            size_t used = 0;
+            if (strcmp(t->name, view) != 0) continue;
+            *rows = v->tables[i].count;
+            for (size_t c = 0; c < t->column_count && used < size; c++)
+                used +=
+                    (size_t)snprintf(columns + used, size - used, "%s%s", c ? "," : "", t->columns[c].name);
+            return true;
+        }
+    }
+    return false;
 }

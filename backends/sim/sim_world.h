@@ -147,6 +147,9 @@ void pdr_sim_views_crash(pdr_views *views);
 /* Looks at the truth. */
 int64_t pdr_sim_log_end(const pdr_sim_world *world, int32_t partition); /* offset of the next record */
 const pdr_partition_row *pdr_sim_store_row(const pdr_sim_world *world, int32_t partition);
+/* How readers see a view: its rows, and its columns' names with commas between them. false: there is none. */
+bool pdr_sim_views_read(const pdr_sim_world *world, const char *view, size_t *rows, char *columns,
+                        size_t size);
 /* Each (head, state) of the partition by key, then revision; a head without states comes once. */
 void pdr_sim_store_heads(const pdr_sim_world *world, int32_t partition,
                          void (*look)(void *context, const pdr_head *head), void *context);

@@ -129,7 +129,7 @@ static pdr_code park(sqlite_views *v, const views_op *op, const pdr_dead_letter 
     return run(v, s, rc, err);
 }
 
-static pdr_code unpark(sqlite_views *v, const views_op *op, const pdr_dead_letter *l, pdr_error *err)
+static pdr_code unpark(sqlite_views *v, views_op *op, const pdr_dead_letter *l, pdr_error *err)
 {
     sqlite3_stmt *s;
     pdr_code code = kept(v,
@@ -140,7 +140,11 @@ static pdr_code unpark(sqlite_views *v, const views_op *op, const pdr_dead_lette
     int rc = bind_version(s, &op->spec);
     if (rc == SQLITE_OK) rc = sqlite3_bind_int(s, 3, l->partition);
     if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s, 4, l->offset);
-    return run(v, s, rc, err);
+    code = run(v, s, rc, err);
+    if (code != PDR_OK || sqlite3_changes(v->db) == 1) return code;
+    op->partition = l->partition;
+    return pdr_fail(err, PDR_STALE, "partition %d: the event at offset %lld isn't parked any more",
+                    (int)l->partition, (long long)l->offset);
 }
 
 static pdr_code end_request(sqlite_views *v, const views_op *op, uint64_t id, pdr_error *err)

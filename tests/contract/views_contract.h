@@ -39,7 +39,8 @@ typedef struct pdr_views_subject {
     void (*unlock)(void *place);
     /* NULL: nobody can. */
     pdr_code (*damage)(void *place, damage what, pdr_error *err);
-    bool has_no_sql; /* statements are refused with PDR_UNSUPPORTED */
+    bool has_no_minus_zero; /* -0 comes back as 0 */
+    bool has_no_sql;        /* statements are refused with PDR_UNSUPPORTED */
 } pdr_views_subject;
 
 const pdr_views_subject *pdr_views_subject_get(void);

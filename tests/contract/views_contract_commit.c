@@ -406,7 +406,7 @@ Test(views_commit, parking_again_replaces_what_is_known_of_the_last_attempt)
     cr_assert_str_eq(letters_text(1, -1), "0 3 loan/1 6 0 2 1000 3000 second\n");
 }
 
-Test(views_commit, unparked_letters_go_and_those_that_are_not_there_do_no_harm)
+Test(views_commit, unparked_letters_go)
 {
     made_batch *b = batch_of(0, -1, 5);
     park(b, 0, 3, "loan/1", "a");
@@ -415,7 +415,6 @@ Test(views_commit, unparked_letters_go_and_those_that_are_not_there_do_no_harm)
     committed(b);
     b = batch_of(0, 5, 6);
     unpark(b, 0, 3);
-    unpark(b, 2, 99);
     committed(b);
     cr_assert_str_eq(letters_text(1, -1), "0 4 loan/1 8 0 1 1000 2000 b\n1 3 loan/2 6 0 1 1000 2000 c\n");
     b = batch_of(0, 6, 7);
@@ -423,6 +422,23 @@ Test(views_commit, unparked_letters_go_and_those_that_are_not_there_do_no_harm)
     park(b, 0, 4, "loan/1", "parked anew");
     committed(b);
     cr_assert_str_eq(letters_text(1, 0), "0 4 loan/1 8 0 1 1000 2000 parked anew\n");
+}
+
+/* A retry moves no position: only this keeps two workers from carrying out the same one. */
+Test(views_commit, a_letter_that_is_not_there_any_more_is_stale_and_nothing_is_done)
+{
+    made_batch *b = batch_of(0, -1, 5);
+    park(b, 0, 3, "loan/1", "a");
+    committed(b);
+    b = row_batch("a", 0, 5, 5);
+    unpark(b, 0, 3);
+    committed(b);
+    b = row_batch("b", 0, 5, 5);
+    unpark(b, 0, 3);
+    outcome o = commit_of(views_world_at(1), b);
+    cr_assert_eq(o.code, PDR_STALE, "%s: %s", pdr_code_name(o.code), o.error.message);
+    cr_assert_eq(o.partition, 0);
+    cr_assert_str_eq(table_text(KINDS), "'a' NULL NULL 5 NULL NULL NULL NULL NULL NULL\n");
 }
 
 Test(views_commit, a_reason_that_is_not_text_is_kept_as_far_as_it_is)
