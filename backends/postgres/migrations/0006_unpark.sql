@@ -10,7 +10,7 @@ BEGIN
         AND d."offset" = u.u_offset;
     GET DIAGNOSTICS gone = ROW_COUNT;
     IF gone < cardinality(p_partition) THEN
-        RAISE EXCEPTION USING ERRCODE = 'PDR01', DETAIL = p_partition[1]::text,
+        RAISE EXCEPTION USING ERRCODE = 'PDR01', DETAIL = format('%s -1 -1 0 0', p_partition[1]),
             MESSAGE = format('partition %s: %s of %s events aren''t parked any more', p_partition[1],
                              cardinality(p_partition) - gone, cardinality(p_partition));
     END IF;
