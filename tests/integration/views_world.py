@@ -61,11 +61,12 @@ class ViewFaults(Faults):
         """One worker to the log's end; its report."""
         return self.ends_well(self.worker("--until-caught-up", **more)).report()
 
-    def project(self, *words, json_too=True, status=0):
-        """A command of `perdure project` or `perdure dlq`."""
-        done = self.run_in(COMMAND, *words, "--views", self.views, *(["--json"] if json_too else []))
+    def command(self, *words, status=0):
+        """A command of `perdure project` or `perdure dlq`; what it printed."""
+        done = self.run_in(COMMAND, *words, *self.journal.flags, "--views", self.views, "--app", LOANS_APP, "--settings",
+                           "project.view.schema=" + self.schema)
         self.assertEqual(done.returncode, status, "%s\n%s%s" % (words, done.stdout[-500:], done.stderr[-2000:]))
-        return json.loads(done.stdout) if json_too and status == 0 else done.stdout + done.stderr
+        return done.stdout
 
     # --- rows ---
 
