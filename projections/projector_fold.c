@@ -187,7 +187,9 @@ static pdr_code fold_letter(pdr_projector *p, const pdr_kept_commit *kept, pdr_e
     letter.attempts += suspect ? 1 : attempts;
     letter.last_us = pdr_prj_wall(p);
     letter.reason = suspect ? kept->part->retried_suspect.why.message : why.message;
-    return pdr_prj_add_letter(p->folding, true, &letter, err);
+    /* Taken away and parked anew: it must still be there, or another worker has carried the retry out. */
+    code = pdr_prj_add_letter(p->folding, false, &letter, err);
+    return code == PDR_OK ? pdr_prj_add_letter(p->folding, true, &letter, err) : code;
 }
 
 static pdr_code fold_commit(pdr_projector *p, const pdr_kept_commit *kept, uint32_t *done, pdr_error *err)

@@ -89,6 +89,11 @@ static void carry_out(views_op *op)
                         (unsigned long long)op->tag, pdr_code_name(op->error.code),
                         op->error.code == PDR_OK ? "" : ": ",
                         op->error.code == PDR_OK ? "" : op->error.message);
+    for (size_t i = 0; !op->is_fetch && i < op->batch.move_count; i++)
+        pdr_sim_world_trace(world, "views:   p%d from %lld to %lld, %llu events",
+                            (int)op->batch.moves[i].partition, (long long)op->batch.moves[i].from.offset,
+                            (long long)op->batch.moves[i].to.offset,
+                            (unsigned long long)op->batch.moves[i].events);
 }
 
 static void carry_out_late(void *context, uint64_t value)
