@@ -78,6 +78,7 @@ extern const pdr_cli_command pdr_cli_init, pdr_cli_rebuild_store, pdr_cli_store_
     pdr_cli_project_run, pdr_cli_project_list, pdr_cli_project_status, pdr_cli_project_check,
     pdr_cli_project_pause, pdr_cli_project_resume, pdr_cli_project_throttle, pdr_cli_project_reset,
     pdr_cli_project_delete, pdr_cli_project_rebuild, pdr_cli_project_diff, pdr_cli_project_swap,
-    pdr_cli_project_rollback, pdr_cli_dlq_list, pdr_cli_dlq_retry, pdr_cli_dlq_skip, pdr_cli_dlq_purge;
+    pdr_cli_project_rollback, pdr_cli_dlq_list, pdr_cli_dlq_show, pdr_cli_dlq_retry, pdr_cli_dlq_skip,
+    pdr_cli_dlq_purge;
 
 #endif

@@ -145,7 +145,7 @@ static pdr_code find_definition(comparing *c, const pdr_version_row *held, pdr_e
         return pdr_fail(err, PDR_CONFLICT,
                         "version %" PRIu32 " was made from another definition than the one given",
                         held->version);
-    pdr_system_env_init(&c->env, pdr_cli_log_line, (void *)(uintptr_t)&pdr_cli_project_diff);
+    pdr_system_env_init(&c->env, NULL, NULL); /* a position that its worker moved once more is no news */
     c->projector = (pdr_projector_spec){.projection = projection,
                                         .app = c->tool.app.app,
                                         .log = c->tool.log,

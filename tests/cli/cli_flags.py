@@ -13,7 +13,7 @@ COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": 
             **{"project-" + verb: ["project", verb] for verb in (
                 "list", "status", "check", "pause", "resume", "throttle", "reset", "delete")},
             "project-diff": ["project", "diff"], "project-swap": ["project", "swap"], "project-rollback": ["project", "rollback"],
-            "dlq-list": ["dlq", "list"], "dlq-retry": ["dlq", "retry"], "dlq-skip": ["dlq", "skip"],
+            "dlq-list": ["dlq", "list"], "dlq-show": ["dlq", "show"], "dlq-retry": ["dlq", "retry"], "dlq-skip": ["dlq", "skip"],
             "dlq-purge": ["dlq", "purge"]}
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED = range(6)
 

@@ -6,6 +6,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 import unittest
 
@@ -283,6 +284,64 @@ class Diff(Versions):
         self.denies(FAILED, ["project", "diff", "./nosuch.sql"], "nosuch.sql")
 
 
+class Reader(threading.Thread):
+    """Looks at readers' view all along: what it sees, and whatever fails."""
+
+    def __init__(self, look):
+        super().__init__()
+        self.look, self.ending, self.failures, self.seen, self.looks = look, threading.Event(), [], [], 0
+
+    def run(self):
+        while not self.ending.is_set():
+            try:
+                value = self.look()
+                self.looks += 1
+                if not self.seen or self.seen[-1] != value:
+                    self.seen.append(value)
+            except Exception as failure:  # whatever a reader's query fails with is the claim's business
+                self.failures.append(repr(failure))
+
+    def end(self):
+        self.ending.set()
+        self.join()
+
+
+class UnderLoad(Versions):
+    def test_while_events_come_in_versions_are_compared_swapped_and_rolled_back_and_no_reader_fails(self):
+        self.live(2000)
+        self.start("project", "run", "loans_v1.sql")
+        loader = subprocess.Popen([os.environ["PDR_LOANS_LOAD"], "--journal", "sqlite:log.db", "--rate", "500",
+                                   "--stop-after", "200000"], cwd=self.folder.name, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE)
+        self.processes.append(loader)
+        # version 1 counts offers one by one, version 2 by thousands: a reader's sum says which version it saw
+        keeper = self.start("project", "rebuild", self.define(2, step=1000), "--keep")
+        self.until("the new version has caught up", lambda: self.events_of(2) >= 2000)
+        reader = Reader(lambda: self.query("SELECT max(offers) >= 1000, count(*) > 100 FROM loans")[0])
+        reader.start()
+        try:
+            done = self.perdure("project", "diff", "loans_v2.sql", "--json", "--samples", "0", **self.environment)
+            self.does("project", "swap", "loans", "--version", "2")
+            self.until("readers see it", lambda: (1, 1) in reader.seen)
+            self.does("project", "rollback", "loans")
+            self.until("readers see the old one again", lambda: reader.seen[-1] == (0, 1))
+            self.assertIsNone(loader.poll(), "the load went on all along")
+        finally:
+            reader.end()
+        self.assertEqual((done.returncode, done.stderr), (FAILED, ""), "they differ")
+        tables = {table["table"]: table for table in json.loads(done.stdout)["tables"]}
+        loans, days = tables["loans"], tables["days"]
+        self.assertEqual((loans["only_from"], loans["only_to"], loans["columns"]["status"], loans["columns"]["events"]),
+                         (0, 0, 0, 0))
+        self.assertGreater(loans["columns"]["offers"], 20)
+        self.assertEqual((days["only_from"], days["only_to"], days["different"]), (0, 0, 0))
+        self.assertEqual(reader.failures, [])
+        self.assertEqual(reader.seen, [(0, 1), (1, 1), (0, 1)], "each version whole, and never an empty view")
+        self.assertGreater(reader.looks, 20)
+        self.assertEqual(self.versions(), {1: (1, False), 2: (2, False)})
+        self.stop(keeper)
+
+
 class Swap(Versions):
     def test_names_and_versions_that_are_not_there_are_refused(self):
         self.live(200)
@@ -359,6 +418,64 @@ class DeadLetters(Versions):
         self.assertEqual([l["behind"] for l in after], [l["behind"] for l in before])
         self.assertGreater(after[0]["attempts"], before[0]["attempts"])
         self.assertEqual(self.tally(), (2, 3))
+
+    def test_a_skip_gives_up_the_first_and_projects_the_rest(self):
+        last = self.letters()[-1]["seq"]
+        worker = self.start("project", "run", PERDURE_TEST_POISON=self.POISONED)
+        self.assertIn("0 parked events are left", self.does("dlq", "skip", "tallies", self.POISONED, "--wait", "60000"))
+        self.stop(worker)
+        self.assertEqual(self.tally(), (last - 1, last * (last + 1) // 2 - 3))
+
+    def test_a_purge_leaves_nothing_parked(self):
+        worker = self.start("project", "run", PERDURE_TEST_POISON=self.POISONED)
+        self.does("dlq", "purge", "tallies", "--all", "--yes", "--wait", "60000")
+        self.stop(worker)
+        self.assertEqual(self.letters(), [])
+
+    def test_show_reads_the_log_and_says_what_a_retry_would_do(self):
+        before = self.query("SELECT * FROM tallies ORDER BY 1")
+        shown = json.loads(self.does("dlq", "show", "tallies", self.POISONED, "--events", "4", "--json"))
+        self.assertEqual([e["letter"]["seq"] for e in shown["events"]], [3, 4, 5, 6])
+        self.assertEqual({e["outcome"] for e in shown["events"]}, {"would be projected"})
+        for event in shown["events"]:
+            self.assertTrue(event["events"][0]["type"].startswith("loans."))
+            self.assertIsInstance(event["events"][0]["value"], dict)
+        self.assertEqual(shown["writes"], [{"table": "tallies", "key": {"application": self.POISONED}, "changes": [
+            {"column": "events", "mode": "add", "value": 4}, {"column": "seqs", "mode": "add", "value": 18}]}])
+        text = self.does("dlq", "show", "tallies", self.POISONED, "--events", "2")
+        for word in ("seq 3", "poisoned on purpose", "loans.", "today: would be projected", "events + 2, seqs + 7"):
+            self.assertIn(word, text)
+        self.assertEqual(self.query("SELECT * FROM tallies ORDER BY 1"), before, "nothing is written")
+
+    def test_show_says_why_it_would_fail_again(self):
+        shown = json.loads(self.does("dlq", "show", "tallies", self.POISONED, "--json", PERDURE_TEST_POISON=self.POISONED))
+        self.assertEqual([(e["letter"]["seq"], e["outcome"]) for e in shown["events"]], [(3, "fails")])
+        self.assertIn("poisoned on purpose", shown["events"][0]["why"])
+        self.assertEqual(shown["writes"], [])
+
+    def test_show_fetches_the_rows_that_a_definition_reads(self):
+        with open(self.path("small.sql"), "w", encoding="utf-8") as file:
+            file.write("""projection small version 1;
+                table small (application text, events integer not null default 0, last integer not null default 0,
+                             room numeric(2,0), primary key (application)) key entity (entity.key);
+                on loans.ApplicationSubmitted upsert small set events = 1, last = seq;
+                on loans.OfferSelected upsert small set last = events * 100 + seq, room = seq * 10;""")
+        done = self.perdure("project", "run", "--until-caught-up", "small.sql",
+                            **{**self.environment, "PERDURE_APP": LOANS_APP})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        letters = json.loads(self.does("dlq", "list", "small", "--json"))
+        self.assertGreater(len(letters), 0)
+        entity = letters[0]["entity"]
+        shown = json.loads(self.does("dlq", "show", "small.sql", entity, "--json"))
+        self.assertEqual(shown["events"][0]["outcome"], "fails")
+        self.assertIn("room", shown["events"][0]["why"])
+        self.assertIn("definition isn't given", self.does("dlq", "show", "small", entity))
+
+    def test_what_cannot_be_shown_is_refused(self):
+        self.denies(USAGE, ["dlq", "show", "tallies"], "missing")
+        self.denies(FAILED, ["dlq", "show", "other", "loan/1"], "no projection other")
+        self.denies(FAILED, ["dlq", "show", "tallies", "loan/1"], "no parked event of loan/1")
+        self.denies(FAILED, ["dlq", "show", "./nosuch.sql", "loan/1"], "nosuch.sql")
 
     def test_without_a_worker_requests_wait(self):
         self.assertIn("within seconds", self.does("dlq", "retry", "tallies", self.POISONED))
