@@ -424,6 +424,8 @@ Test(topics, nothing_is_lost_or_out_of_order_when_the_broker_is_killed)
     bank_must(pdr_journal_drain(journal, WAIT_MS, &err), &err, "pdr_journal_drain");
     bank_must(pdr_worker_catch_up(worker, WAIT_MS, &err), &err, "pdr_worker_catch_up");
     pdr_worker_close(worker);
+    /* A broker that has just come up may tell an older end of the log: what was behind it is sent now. */
+    cr_expect_eq(run(&options), 0);
     read_topic();
     uint64_t events = events_of_accounts();
     cr_expect_gt(events, 63);
