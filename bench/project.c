@@ -14,7 +14,7 @@ enum {
 };
 
 static const char *const files[] = {BENCH_ACCOUNTS_SQL};
-static const pdr_setting settings[] = {{"project.batch.events", "8000"}, {"project.batch.wait.ms", "50"}};
+static const pdr_setting settings[] = {{"project.batch.events", "8000"}, {"project.batch.wait.ms", "1000"}};
 
 static const bench_journal *log_of(const bench_run *run)
 {
