@@ -106,10 +106,6 @@ static pdr_code commit(pdr_projector *p, pdr_error *err)
     batch.requests_done = &p->taken->request;
     batch.request_count = p->taken->request ? 1 : 0;
     p->batch = batch;
-    for (size_t i = 0; i < batch.step_count; i++) {
-        p->numbers.rows += batch.steps[i].row_count;
-        p->numbers.statements += batch.steps[i].statement ? 1 : 0;
-    }
     return p->spec.views->ops->commit(p->spec.views, &p->version, p->spec.worker, &p->batch, committed, p, 0,
                                       err);
 }
@@ -123,19 +119,42 @@ static bool still_suspect(const pdr_projector *p)
     return false;
 }
 
+/* Once a bad event is parked batches grow again, each to twice the size of the one before. */
+static void grow_batches(pdr_projector *p, bool found)
+{
+    if (p->isolate_grows && !found) p->isolate *= 2;
+    p->isolate_grows = p->isolate_grows || found;
+    if (still_suspect(p) && p->isolate < p->spec.settings.batch_events) return;
+    p->isolate = 0;
+    p->isolate_grows = false;
+}
+
 static void clear_suspects(pdr_projector *p)
 {
-    if (p->isolate && !still_suspect(p)) p->isolate = 0;
+    bool found = false;
     for (size_t i = 0; i < p->part_count; i++) {
         pdr_part *part = p->parts[i];
-        if (part->committed.offset >= part->suspect.at) part->suspect.at = -1;
+        if (part->suspect.at >= 0 && part->committed.offset >= part->suspect.at) {
+            part->suspect.at = -1;
+            found = true;
+        }
         if (p->retry.active && part == p->taken->part && p->taken->at >= part->retried_suspect.at)
             part->retried_suspect.at = -1;
+    }
+    if (p->isolate) grow_batches(p, found);
+}
+
+static void count_rows(pdr_projector *p)
+{
+    for (size_t i = 0; i < p->batch.step_count; i++) {
+        p->numbers.rows += p->batch.steps[i].row_count;
+        p->numbers.statements += p->batch.steps[i].statement ? 1 : 0;
     }
 }
 
 static void went_through(pdr_projector *p)
 {
+    count_rows(p);
     pdr_rows_settle(p->rows);
     for (size_t i = 0; i < p->part_count; i++) {
         pdr_part *part = p->parts[i];
@@ -170,6 +189,7 @@ static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
         if (p->parts[i]->taken.offset > p->parts[i]->suspect_to)
             p->parts[i]->suspect_to = p->parts[i]->taken.offset;
     p->isolate = taken->commits > 1 ? taken->commits / 2 : 1;
+    p->isolate_grows = false;
     if (taken->commits == 1)
         *suspect = (pdr_suspect){taken->at, again ? suspect->keep - 1 : (uint32_t)taken->events - 1, *why};
     pdr_prj_restart(p);

@@ -131,6 +131,7 @@ struct pdr_projector {
     bool fault_known;       /* the database said why it stands still */
     bool fault_untold;      /* the database isn't told yet why it stopped */
     size_t isolate;         /* commits per batch while a bad event is looked for; 0: no limit */
+    bool isolate_grows;     /* it was found */
     pdr_schema_seek *seek;  /* of the schema that the next event was written with */
     const pdr_part *sought; /* whose schema was looked for last: if it still lacks, there is none */
     int64_t sought_at;
