@@ -22,8 +22,8 @@ def some_partitions():
 
 class Views(ViewFaults):
     def flags(self):
-        """About so many events between two kills that the last one meets work to do."""
-        return {"project.batch.events": 500, "project.throttle": max(2000, ROWS // (KILLS + 3))}
+        """So few events a second that the last kill meets work to do, on a fast machine too."""
+        return {"project.batch.events": 500, "project.throttle": max(200, ROWS // (6 * (KILLS + 3)))}
 
     def kill_one(self, workers, shares):
         """Kill -9 at a random moment; another one takes its place, sometimes with other partitions."""
