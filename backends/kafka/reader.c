@@ -298,8 +298,7 @@ void kafka_reader_poll(kafka_reader *reader, int64_t now_us)
         r->consumer->trouble.code = PDR_OK;
         serve_batch(r, r->log->messages, (size_t)got);
     }
-    if (quiet(r)) return;
-    if (taken) note_read_ahead(r, taken);
+    if (taken && r->consumer) note_read_ahead(r, taken); /* also if it was paused over what came */
     if (!quiet(r) && !r->caught_up && kafka_reader_due_us(r, now_us) == 0) give_up(r);
 }
 
