@@ -1,5 +1,5 @@
-/* The group seam on Kafka: a consumer that only subscribes. It is given partitions by the cooperative-sticky
- * rule and reads nothing from them. */
+/* The group seam on Kafka: a consumer that only subscribes. It is given partitions in turn (round robin)
+ * and reads nothing from them. */
 #ifndef PDR_BACKENDS_KAFKA_GROUP_H
 #define PDR_BACKENDS_KAFKA_GROUP_H
 
