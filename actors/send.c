@@ -1,19 +1,15 @@
 #include "actors/shell.h"
 #include "actors/waiter.h"
 #include "base/mem.h"
+#include "journal/app.h"
 #include "journal/partitioner.h"
 
 /* --- from spec to command --- */
 
 const pdr_entity_type *pdr_entity_type_of(const pdr_app *app, pdr_string entity)
 {
-    const char *slash = entity.size ? memchr(entity.data, '/', entity.size) : NULL;
-    size_t size = slash ? (size_t)(slash - entity.data) : entity.size;
-    for (size_t i = 0; i < app->entity_count; i++) {
-        const char *name = app->entities[i]->name;
-        if (size && strlen(name) == size && memcmp(name, entity.data, size) == 0) return app->entities[i];
-    }
-    return NULL;
+    size_t i = pdr_app_entity_of(app, pdr_bytes_of(entity.data, entity.size));
+    return i == SIZE_MAX ? NULL : app->entities[i];
 }
 
 static int shown(pdr_string text)

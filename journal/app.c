@@ -120,3 +120,14 @@ pdr_code pdr_app_validate_tolerant(const pdr_app *app, pdr_error *err)
 {
     return check_app(app, true, err);
 }
+
+size_t pdr_app_entity_of(const pdr_app *app, pdr_bytes entity)
+{
+    const uint8_t *slash = entity.size ? memchr(entity.data, '/', entity.size) : NULL;
+    size_t size = slash ? (size_t)(slash - entity.data) : entity.size;
+    for (size_t i = 0; app && size && i < app->entity_count; i++) {
+        const char *name = app->entities[i]->name;
+        if (strlen(name) == size && memcmp(name, entity.data, size) == 0) return i;
+    }
+    return SIZE_MAX;
+}

@@ -8,4 +8,8 @@
  * resolve, pass. pdr_folder_open_tolerant takes such an entity type, pdr_folder_open doesn't. */
 PDR_CHECKED pdr_code pdr_app_validate_tolerant(const pdr_app *app, pdr_error *err);
 
+/* The place of an entity's type in app->entities: the one whose name stands before the id's first '/', or is
+ * all of it. SIZE_MAX: it isn't declared, or `app` is NULL. */
+size_t pdr_app_entity_of(const pdr_app *app, pdr_bytes entity);
+
 #endif

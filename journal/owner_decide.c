@@ -1,6 +1,7 @@
 /* Commands against the newest state. Events are decided and folded while earlier ones are in flight; every
  * answer waits until what it saw is acknowledged (no-guess-escapes) and, for refusals, conflicts and reads,
  * until a record sent after it arrived is (answers-are-fresh). */
+#include "journal/app.h"
 #include "journal/owner_core.h"
 
 static void queue_waiting(pdr_entity *e, pdr_cmd *cmd)
@@ -390,13 +391,8 @@ void pdr_own_run_waiting(pdr_owner *o, pdr_entity *e)
 
 const pdr_folder *pdr_own_folder_of(const pdr_owner *o, pdr_bytes key)
 {
-    const uint8_t *slash = memchr(key.data, '/', key.size);
-    size_t size = slash ? (size_t)(slash - key.data) : key.size;
-    for (size_t i = 0; o->config.app && i < o->config.app->entity_count; i++) {
-        const char *name = o->config.app->entities[i]->name;
-        if (strlen(name) == size && memcmp(name, key.data, size) == 0) return o->folders[i];
-    }
-    return NULL;
+    size_t i = pdr_app_entity_of(o->config.app, key);
+    return i == SIZE_MAX ? NULL : o->folders[i];
 }
 
 static void take(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "journal/app.h"
 #include "journal/commit_reader.h"
 #include "journal/schema_book.h"
 
@@ -178,13 +179,10 @@ static pdr_code open_folder(pdr_dry_run *r, pdr_error *err)
 {
     if (r->folder) return PDR_OK;
     pdr_string entity = r->projected.entity;
+    size_t i = pdr_app_entity_of(r->spec.app, pdr_bytes_of(entity.data, entity.size));
+    if (i != SIZE_MAX) return pdr_folder_open(&r->folder, r->spec.app->entities[i], r->spec.book, err);
     const char *slash = memchr(entity.data, '/', entity.size);
     size_t size = slash ? (size_t)(slash - entity.data) : entity.size;
-    for (size_t i = 0; i < r->spec.app->entity_count; i++) {
-        const pdr_entity_type *type = r->spec.app->entities[i];
-        if (strlen(type->name) == size && memcmp(type->name, entity.data, size) == 0)
-            return pdr_folder_open(&r->folder, type, r->spec.book, err);
-    }
     return pdr_fail(err, PDR_UNKNOWN_TYPE, "the application has no entity type %.*s", (int)size, entity.data);
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "journal/app.h"
 #include "projections/projector_core.h"
 
 enum { FOLDS_PER_TURN = 2000 }; /* commits: between them the database is looked at */
@@ -15,13 +16,8 @@ typedef enum fold_end {
 
 static pdr_folder *folder_of(const pdr_projector *p, pdr_string entity)
 {
-    const char *slash = memchr(entity.data, '/', entity.size);
-    size_t size = slash ? (size_t)(slash - entity.data) : entity.size;
-    for (size_t i = 0; i < p->spec.app->entity_count; i++) {
-        const char *name = p->spec.app->entities[i]->name;
-        if (strlen(name) == size && memcmp(name, entity.data, size) == 0) return p->folders[i];
-    }
-    return NULL;
+    size_t i = pdr_app_entity_of(p->spec.app, pdr_bytes_of(entity.data, entity.size));
+    return i == SIZE_MAX ? NULL : p->folders[i];
 }
 
 /* --- The writer's schema, when reading began behind its SCHEMA record --- */
