@@ -12,7 +12,8 @@ enum {
     PDR_EXIT_USAGE = 2,   /* the command line is wrong: a flag, a value, a URL, a setting */
     PDR_EXIT_LATER = 3,   /* for the moment: a server is away, a file is locked; trying again may help */
     PDR_EXIT_REFUSED = 4, /* what is there is in the way */
-    PDR_EXIT_DAMAGED = 5  /* log or store break their rules */
+    PDR_EXIT_DAMAGED = 5, /* log or store break their rules */
+    PDR_EXIT_STOPPED = 6  /* ^C or SIGTERM: stopped cleanly; what was said tells how to go on */
 };
 
 int pdr_exit_of(pdr_code code);

@@ -4,7 +4,7 @@
     arrows.py [ROOT]     reads the #include lines of all C files below ROOT; prints each one that breaks an arrow;
                          exit code 1 if there is any
 
-    base <- schemas <- upcasters <- journal <- {projections, actors} <- cli, console
+    base <- schemas <- upcasters <- journal <- {projections, actors} <- replay <- cli, console
     backends/* know the seams and nothing above them; only those who wire (WIRING) know the backends;
     one folder each includes a server's or a database's header; public headers need only public ones and the standard's;
     no file includes itself by a detour.
@@ -21,9 +21,10 @@ BELOW = {
     "journal": ["base", "schemas", "upcasters"],
     "projections": ["base", "schemas", "upcasters", "journal"],
     "actors": ["base", "schemas", "upcasters", "journal"],
+    "replay": ["base", "schemas", "upcasters", "journal", "projections", "actors"],
     "backends": ["base"],
-    "cli": ["base", "schemas", "upcasters", "journal", "projections", "actors", "backends"],
-    "console": ["base", "schemas", "upcasters", "journal", "projections", "actors", "backends"],
+    "cli": ["base", "schemas", "upcasters", "journal", "projections", "actors", "replay", "backends"],
+    "console": ["base", "schemas", "upcasters", "journal", "projections", "actors", "replay", "backends"],
     "examples": [],
 }
 
