@@ -369,9 +369,16 @@ static void unlink_lookup(pdr_owner *o, pdr_own_lookup *l)
     o->lookups_under_way--;
 }
 
-/* The store can't say: those who wait are told, what is dirty is looked up again later. */
-static void lookup_failed(pdr_owner *o, const pdr_own_lookup *l, const pdr_error *why)
+/* The store can't say: those who wait are told, what is dirty is looked up again later. Tables that were
+ * there when the owner began and are gone now come back: the store was lost and is being made again. */
+static void lookup_failed(pdr_owner *o, const pdr_own_lookup *l, const pdr_error *told)
 {
+    pdr_error gone;
+    const pdr_error *why = told;
+    if (told->code == PDR_NOT_INITIALISED) {
+        (void)pdr_fail(&gone, PDR_UNAVAILABLE, "the store is gone for now: %s", told->message);
+        why = &gone;
+    }
     o->lookup_after = o->now + o->config.settings.backoff_min_us;
     pdr_own_trace(o, PDR_LEVEL_WARN, "look-up: %s", why->message);
     for (size_t i = 0; i < l->count; i++) {

@@ -57,6 +57,27 @@ static pdr_code busy_reader(pdr_log *log, int32_t partition, int64_t from,
     return real_log->reader_open(log, partition, from, events, context, out, err);
 }
 
+static bool tables_gone;
+static pdr_store_done real_found;
+
+/* As a database answers whose tables were dropped. */
+static void found_nothing(void *context, uint64_t tag, const pdr_store_result *result)
+{
+    pdr_error error;
+    pdr_store_result none = *result;
+    none.code = pdr_fail(&error, PDR_NOT_INITIALISED, "no tables");
+    none.error = &error;
+    real_found(context, tag, tables_gone ? &none : result);
+}
+
+static pdr_code lookup_in_dropped_tables(pdr_store *store, int32_t partition, const pdr_lookup_key *keys,
+                                         size_t count, pdr_store_done done, void *context, uint64_t tag,
+                                         pdr_error *err)
+{
+    real_found = done;
+    return real_store->lookup(store, partition, keys, count, found_nothing, context, tag, err);
+}
+
 static size_t largest_save;
 
 static pdr_code measure_save(pdr_store *store, int32_t partition, const pdr_save *save, pdr_store_done done,
@@ -416,6 +437,20 @@ Test(owner, a_history_that_can_t_be_read_now_is_read_later_without_a_recovery)
     cr_expect_str_eq(a.text, "10");
     cr_expect_eq(busy_times, 0);
     cr_expect_eq(probe_counters(&p).recoveries, 1u);
+}
+
+Test(owner, a_store_whose_tables_are_gone_is_away_for_the_moment)
+{
+    probe_answer lost, back;
+    probe_serve(&p);
+    replace_ops();
+    odd_store.lookup = lookup_in_dropped_tables;
+    tables_gone = true;
+    cr_expect_eq(probe_ask_deposit(&p, "acct/1", "a", 5, &lost), PDR_UNAVAILABLE);
+    cr_expect(pdr_code_retry(lost.code));
+    tables_gone = false;
+    cr_expect_eq(probe_ask_deposit(&p, "acct/1", "a", 5, &back), PDR_OK);
+    cr_expect_eq(back.seq, 1);
 }
 
 Test(owner, keeps_each_term_once_however_often_heads_name_it)
