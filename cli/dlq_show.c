@@ -31,7 +31,7 @@ static pdr_code read_words(showing *s, pdr_error *err)
         const pdr_projection *read;
         size_t size = strlen(word);
         if (size > 4 && strcmp(word + size - 4, ".sql") == 0) {
-            code = pdr_tool_read(&s->tool, word, &read, err);
+            code = pdr_tool_read_file(&s->tool, word, &read, err);
             if (code == PDR_OK && !s->name) s->name = read->name;
         } else if (!s->name) {
             s->name = word;

@@ -99,7 +99,7 @@ static pdr_code check_one(checking *c, const char *what, const pdr_projection *p
 static pdr_code check_file(checking *c, const char *file, pdr_error *err)
 {
     const pdr_projection *projection;
-    pdr_code code = pdr_tool_read(&c->tool, file, &projection, err);
+    pdr_code code = pdr_tool_read_file(&c->tool, file, &projection, err);
     if (code == PDR_NOMEM) return code;
     return code == PDR_OK ? check_one(c, file, projection, err) : put_fault(c, file, NULL, err);
 }

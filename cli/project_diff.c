@@ -172,7 +172,7 @@ static pdr_code read_definitions(comparing *c, pdr_error *err)
             c->name = c->words.items[i];
             continue;
         }
-        code = pdr_tool_read(&c->tool, c->words.items[i], &read, err);
+        code = pdr_tool_read_file(&c->tool, c->words.items[i], &read, err);
         if (code == PDR_OK && c->name && strcmp(c->name, read->name) != 0)
             return pdr_fail(err, PDR_INVALID_ARGUMENT, "%.100s and %.100s are two projections", c->name,
                             read->name);

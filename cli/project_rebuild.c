@@ -54,7 +54,7 @@ static pdr_code find_definition(rebuild *r, pdr_error *err)
     const pdr_projection_list *types;
     pdr_code code = pdr_tool_open_app(&r->tool, err);
     if (code == PDR_OK && pdr_tool_is_file(r->what))
-        return pdr_tool_read(&r->tool, r->what, &r->projection, err);
+        return pdr_tool_read_file(&r->tool, r->what, &r->projection, err);
     if (code == PDR_OK) code = pdr_project_types(&r->tool.app, &types, err);
     for (size_t i = 0; code == PDR_OK && i < types->count; i++) {
         pdr_projection *found;

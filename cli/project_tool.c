@@ -106,7 +106,8 @@ static pdr_code keep(pdr_project_tool *tool, pdr_projection *projection, pdr_err
     return PDR_OK;
 }
 
-pdr_code pdr_tool_read(pdr_project_tool *tool, const char *file, const pdr_projection **out, pdr_error *err)
+pdr_code pdr_tool_read_file(pdr_project_tool *tool, const char *file, const pdr_projection **out,
+                            pdr_error *err)
 {
     pdr_projection *projection;
     pdr_code code = pdr_projection_read_file(&projection, file, tool->app.app, err);

@@ -50,8 +50,8 @@ PDR_CHECKED pdr_code pdr_tool_open_app(pdr_project_tool *tool, pdr_error *err);
 /* Log, identity, and what the store knows of schemas. The application first. */
 PDR_CHECKED pdr_code pdr_tool_open_journal(pdr_project_tool *tool, pdr_error *err);
 /* The definition in a file, kept in the tool. The application first. */
-PDR_CHECKED pdr_code pdr_tool_read(pdr_project_tool *tool, const char *file, const pdr_projection **out,
-                                   pdr_error *err);
+PDR_CHECKED pdr_code pdr_tool_read_file(pdr_project_tool *tool, const char *file, const pdr_projection **out,
+                                        pdr_error *err);
 /* Is the word a definition's file, not a projection's name? */
 bool pdr_tool_is_file(const char *word);
 /* One that was read, or one in C of the application. NULL: there is none. */
