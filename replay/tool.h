@@ -7,15 +7,18 @@
 #include "journal/log.h"
 #include "journal/record.h"
 #include "journal/store.h"
+#include "schemas/schema.h"
 
 typedef struct pdr_tool pdr_tool;
 
 typedef struct pdr_tool_spec {
-    const char *journal; /* URL; NULL: $PERDURE_JOURNAL */
-    const char *store;   /* URL; NULL: $PERDURE_STORE, else the journal's own file if that is SQLite */
-    const pdr_app *app;  /* outlives the tool; NULL: events are told by what their SCHEMA records say */
-    bool needs_store;    /* PDR_BAD_URL without one; else the tool works without where it can */
-    int timeout_ms;      /* for each blocking answer */
+    const char *journal;   /* URL; NULL: $PERDURE_JOURNAL */
+    const char *store;     /* URL; NULL: $PERDURE_STORE, else the journal's own file if that is SQLite */
+    const pdr_app *app;    /* outlives the tool; NULL: events are told by what their SCHEMA records say */
+    bool needs_store;      /* PDR_BAD_URL without one; else the tool works without where it can */
+    int timeout_ms;        /* for each blocking answer; 0: as long as opening a journal may take */
+    bool (*stopped)(void); /* asked some ten times a second while something blocks: true ends it with
+                              PDR_CANCELLED. Any thread; may be NULL */
 } pdr_tool_spec;
 
 /* Blocking. *out is yours. Upcasters that are missing pass: reading such an event is what fails. */
@@ -35,16 +38,39 @@ const pdr_folder *pdr_tool_folder(const pdr_tool *tool, pdr_bytes entity);
 /* What is known of writer schemas; takes those that readers meet. Any thread. */
 pdr_schema_book *pdr_tool_book(pdr_tool *tool);
 
-/* pdr_folder_read of a stored event. A writer schema that nobody has told yet is looked for in the store and,
- * over `log`, which is the calling thread's and has no other reader in use by a callback, in the log.
- * PDR_UNKNOWN_TYPE: no folder. Else as pdr_folder_read. */
-PDR_CHECKED pdr_code pdr_tool_read(pdr_tool *tool, pdr_log *log, int32_t partition,
-                                   const pdr_log_record *record, const pdr_header *header, pdr_arena *scratch,
-                                   pdr_event_list *events, pdr_error *err);
+/* pdr_folder_read of a stored event. A writer schema that nobody has told yet is looked for in the store and
+ * in the log, over connections of the tool's own: this may block, but only then. Any thread, also in
+ * callbacks of log and store. PDR_UNKNOWN_TYPE: no folder; PDR_CANCELLED: stopped. Else as pdr_folder_read.
+ */
+PDR_CHECKED pdr_code pdr_tool_read(pdr_tool *tool, int32_t partition, const pdr_log_record *record,
+                                   const pdr_header *header, pdr_arena *scratch, pdr_event_list *events,
+                                   pdr_error *err);
+
+/* Who wrote an event's value. What it points to lives as long as the tool; `datum` borrows from the record.
+ */
+typedef struct pdr_writer {
+    uint64_t fingerprint;
+    const char *name; /* Avro full name */
+    uint32_t version; /* 0: the schema doesn't say */
+    const pdr_schema *schema;
+    pdr_bytes datum;
+} pdr_writer;
+
+/* By the application or by SCHEMA records, looked for as above. PDR_UNKNOWN_SCHEMA, PDR_BAD_SCHEMA,
+ * PDR_BAD_DATA (no framing), PDR_CANCELLED, PDR_NOMEM, or what kept it from being looked for. Any thread. */
+PDR_CHECKED pdr_code pdr_tool_writer(pdr_tool *tool, int32_t partition, const pdr_log_record *record,
+                                     const pdr_header *header, pdr_writer *out, pdr_error *err);
 /* The event as one line of JSON in the schema that it was written with, without the application: what raw
- * output and tools without an application show. PDR_UNKNOWN_SCHEMA, PDR_BAD_DATA, PDR_NOMEM. */
-PDR_CHECKED pdr_code pdr_tool_print_written(pdr_tool *tool, pdr_log *log, int32_t partition,
-                                            const pdr_log_record *record, const pdr_header *header,
-                                            pdr_buf *out, pdr_error *err);
+ * output and tools without an application show. As above, and PDR_TOO_LARGE. */
+PDR_CHECKED pdr_code pdr_tool_print_written(pdr_tool *tool, int32_t partition, const pdr_log_record *record,
+                                            const pdr_header *header, pdr_buf *out, pdr_error *err);
+
+/* --- for those who drive connections of the tool's kind --- */
+
+/* Run what is due on `log` and `store` (NULL: none); if nothing was, wait a little for it. PDR_TIMEOUT: it is
+ * later than `until_us` (pdr_mono_us) and nothing came; PDR_CANCELLED. *came (may be NULL): something did. */
+PDR_CHECKED pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int64_t until_us,
+                                   bool *came, pdr_error *err);
+int64_t pdr_tool_deadline_us(const pdr_tool *tool); /* of an answer that is asked for now */
 
 #endif

@@ -1,0 +1,183 @@
+#include <errno.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "journal/app.h"
+#include "journal/partitioner.h"
+#include "replay/tool_inside.h"
+
+static void free_known(pdr_known_schema *known)
+{
+    while (known) {
+        pdr_known_schema *next = known->next;
+        pdr_schema_set_close(known->set);
+        pdr_free(known);
+        known = next;
+    }
+}
+
+void pdr_tool_close(pdr_tool *tool)
+{
+    if (!tool) return;
+    if (tool->log) tool->log->ops->close(tool->log);
+    if (tool->store) tool->store->ops->close(tool->store);
+    if (tool->seek_log) tool->seek_log->ops->close(tool->seek_log);
+    if (tool->seek_store) tool->seek_store->ops->close(tool->seek_store);
+    for (size_t i = 0; tool->folders && i < tool->app->entity_count; i++)
+        pdr_folder_close(tool->folders[i]);
+    pdr_free(tool->folders);
+    pdr_schema_book_close(tool->book);
+    free_known(tool->parsed);
+    free_known(tool->missing);
+    pdr_plan_release(&tool->plan);
+    pthread_mutex_destroy(&tool->seeking);
+    pdr_free(tool);
+}
+
+static pdr_code open_folders(pdr_tool *tool, pdr_error *err)
+{
+    size_t count = tool->app ? tool->app->entity_count : 0;
+    tool->folders = pdr_calloc(count + 1, sizeof(pdr_folder *));
+    if (!tool->folders) return pdr_fail(err, PDR_NOMEM, "%zu entity types", count);
+    pdr_code code = pdr_schema_book_open(&tool->book, err);
+    for (size_t i = 0; code == PDR_OK && i < count; i++)
+        code = pdr_folder_open_tolerant(&tool->folders[i], tool->app->entities[i], tool->book, err);
+    return code;
+}
+
+/* A store without tables is as good as none, unless it is needed. */
+static pdr_code open_store(pdr_tool *tool, bool needed, pdr_error *err)
+{
+    pdr_store_meta meta;
+    if (!tool->plan.backends.has_store) {
+        if (!needed) return PDR_OK;
+        return pdr_fail(err, PDR_BAD_URL, "no URL names the store: give --store, or set PERDURE_STORE");
+    }
+    pdr_code code = pdr_backends_store_open(&tool->plan.backends, &tool->store, err);
+    if (code == PDR_OK) code = tool->store->ops->meta(tool->store, &meta, tool->timeout_ms, err);
+    if (code == PDR_NOT_INITIALISED && !needed) {
+        tool->store->ops->close(tool->store);
+        tool->store = NULL;
+        return PDR_OK;
+    }
+    if (code == PDR_OK && meta.partitions != tool->partitions)
+        code = pdr_fail(err, PDR_WRONG_JOURNAL, "the log has %d partitions, the store is for one of %d",
+                        (int)tool->partitions, (int)meta.partitions);
+    return code;
+}
+
+static pdr_code open_connections(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
+{
+    pdr_log_info info;
+    pdr_options options = PDR_OPTIONS_INIT;
+    options.journal = spec->journal;
+    options.store = spec->store;
+    options.own_nothing = true;
+    pdr_code code = pdr_plan_init(&tool->plan, &options, err);
+    tool->timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms : (int)tool->plan.settings.open_timeout_ms;
+    if (code == PDR_OK) code = pdr_backends_log_open(&tool->plan.backends, &tool->log, err);
+    if (code == PDR_OK) code = tool->log->ops->info(tool->log, &info, tool->timeout_ms, err);
+    if (code != PDR_OK) return code;
+    tool->partitions = info.partitions;
+    return open_store(tool, spec->needs_store, err);
+}
+
+pdr_code pdr_tool_open(pdr_tool **out, const pdr_tool_spec *spec, pdr_error *err)
+{
+    *out = NULL;
+    pdr_tool *tool = pdr_calloc(1, sizeof *tool);
+    if (!tool) return pdr_fail(err, PDR_NOMEM, "what the command works on");
+    if (pthread_mutex_init(&tool->seeking, NULL) != 0) {
+        pdr_free(tool);
+        return pdr_fail(err, PDR_NOMEM, "a lock");
+    }
+    tool->app = spec->app;
+    tool->stopped = spec->stopped;
+    pdr_code code = open_folders(tool, err);
+    if (code == PDR_OK) code = open_connections(tool, spec, err);
+    if (code == PDR_OK)
+        *out = tool;
+    else
+        pdr_tool_close(tool);
+    return code;
+}
+
+const pdr_app *pdr_tool_app(const pdr_tool *tool)
+{
+    return tool->app;
+}
+
+int32_t pdr_tool_partitions(const pdr_tool *tool)
+{
+    return tool->partitions;
+}
+
+int32_t pdr_tool_partition_of(const pdr_tool *tool, pdr_bytes entity)
+{
+    return pdr_partition_of(entity, tool->partitions);
+}
+
+pdr_log *pdr_tool_log(pdr_tool *tool)
+{
+    return tool->log;
+}
+
+pdr_store *pdr_tool_store(pdr_tool *tool)
+{
+    return tool->store;
+}
+
+pdr_code pdr_tool_log_open(const pdr_tool *tool, pdr_log **out, pdr_error *err)
+{
+    return pdr_backends_log_open(&tool->plan.backends, out, err);
+}
+
+const pdr_folder *pdr_tool_folder(const pdr_tool *tool, pdr_bytes entity)
+{
+    size_t i = pdr_app_entity_of(tool->app, entity);
+    return i == SIZE_MAX ? NULL : tool->folders[i];
+}
+
+pdr_schema_book *pdr_tool_book(pdr_tool *tool)
+{
+    return tool->book;
+}
+
+/* --- driving connections --- */
+
+int64_t pdr_tool_deadline_us(const pdr_tool *tool)
+{
+    return pdr_deadline_us(tool->timeout_ms);
+}
+
+static void sleep_a_little(pdr_log *log, pdr_store *store, int64_t most_us)
+{
+    enum { MAX_SLEEP_US = 100000, MAX_FDS = 64 };
+    struct pollfd fds[MAX_FDS];
+    int64_t log_us = INT64_MAX, store_us = INT64_MAX;
+    int count = log ? log->ops->wait_on(log, fds, MAX_FDS, &log_us) : 0;
+    if (store) count += store->ops->wait_on(store, fds + count, MAX_FDS - count, &store_us);
+    int64_t left = most_us < MAX_SLEEP_US ? most_us : MAX_SLEEP_US;
+    if (log_us < left) left = log_us;
+    if (store_us < left) left = store_us;
+    if (left <= 0) return;
+    struct timespec timeout = {0, (long)left * 1000};
+    int woken = ppoll(fds, (nfds_t)count, &timeout, NULL);
+    PDR_INVARIANT("fds-can-be-polled", woken >= 0 || errno == EINTR || errno == ENOMEM);
+}
+
+pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int64_t until_us, bool *came,
+                       pdr_error *err)
+{
+    bool ignored;
+    if (!came) came = &ignored;
+    if (tool->stopped && tool->stopped()) return pdr_fail(err, PDR_CANCELLED, "it was stopped");
+    *came = (log && log->ops->poll(log) > 0);
+    if (store && store->ops->poll(store) > 0) *came = true;
+    if (*came) return PDR_OK;
+    int64_t left = until_us == INT64_MAX ? INT64_MAX : until_us - pdr_mono_us();
+    if (left <= 0) return pdr_fail(err, PDR_TIMEOUT, "no answer within %d ms", tool->timeout_ms);
+    sleep_a_little(log, store, left);
+    return PDR_OK;
+}
