@@ -7,6 +7,13 @@
 #include "cli/common.h"
 #include "journal/app.h"
 
+static const pdr_app *embedded;
+
+void pdr_cli_embed(const pdr_app *app)
+{
+    embedded = app;
+}
+
 /* dlopen looks for a bare name in the system's folders; a file here is meant. */
 static void *open_file(const char *file)
 {
@@ -36,6 +43,10 @@ static pdr_code load(pdr_loaded_app *out, const char *file, bool tolerant, pdr_e
 static pdr_code open_app(pdr_loaded_app *out, const char *file, bool tolerant, pdr_error *err)
 {
     *out = (pdr_loaded_app){NULL, NULL};
+    if (!file && embedded) {
+        out->app = embedded;
+        return tolerant ? pdr_app_validate_tolerant(embedded, err) : pdr_app_validate(embedded, err);
+    }
     if (!file) file = getenv("PERDURE_APP");
     return file && *file ? load(out, file, tolerant, err) : PDR_OK;
 }

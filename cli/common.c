@@ -1,11 +1,13 @@
 #include "cli/common.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/help.h"
 
 int pdr_exit_of(pdr_code code)
 {
@@ -20,18 +22,33 @@ int pdr_exit_of(pdr_code code)
     }
 }
 
+static bool reader_gone;
+
+bool pdr_cli_reader_gone(void)
+{
+    return reader_gone;
+}
+
+pdr_code pdr_cli_write_failed(pdr_error *err)
+{
+    if (errno == EPIPE) reader_gone = true;
+    if (reader_gone) return pdr_fail(err, PDR_CANCELLED, "nobody reads standard output any more");
+    return pdr_fail(err, PDR_IO, "standard output can't be written: %s", strerror(errno));
+}
+
 int pdr_cli_fail(const pdr_cli_command *command, const pdr_error *err)
 {
+    if (err->code == PDR_CANCELLED && reader_gone) return PDR_EXIT_DONE;
     pdr_cli_progress_end();
-    fprintf(stderr, "perdure %s: %s: %s\n  %s\n", command->name, pdr_code_text(err->code), err->message,
-            pdr_code_advice(err->code));
+    fprintf(stderr, "%s %s: %s: %s\n  %s\n", pdr_cli_program(), command->name, pdr_code_text(err->code),
+            err->message, pdr_code_advice(err->code));
     return pdr_exit_of(err->code);
 }
 
 int pdr_cli_refuse(const pdr_cli_command *command, const char *why, const char *advice)
 {
     pdr_cli_progress_end();
-    fprintf(stderr, "perdure %s: %s\n  %s\n", command->name, why, advice);
+    fprintf(stderr, "%s %s: %s\n  %s\n", pdr_cli_program(), command->name, why, advice);
     return PDR_EXIT_REFUSED;
 }
 
@@ -40,7 +57,7 @@ pdr_code pdr_cli_print(const pdr_buf *text, pdr_error *err)
     pdr_cli_progress_end();
     bool whole = !text->size || fwrite(text->data, 1, text->size, stdout) == text->size;
     if (whole && fflush(stdout) == 0) return PDR_OK;
-    return pdr_fail(err, PDR_IO, "standard output can't be written");
+    return pdr_cli_write_failed(err);
 }
 
 /* --- progress --- */

@@ -3,6 +3,7 @@
 #define PDR_CLI_COMMON_H
 
 #include "actors/options.h"
+#include "cli/commands.h"
 #include "cli/flags.h"
 
 /* Stable: scripts rest on them. docs/operations.md says the same. */
@@ -23,8 +24,14 @@ int pdr_cli_fail(const pdr_cli_command *command, const pdr_error *err);
 /* The command itself won't: why, and what would make it. Gives PDR_EXIT_REFUSED. */
 int pdr_cli_refuse(const pdr_cli_command *command, const char *why, const char *advice);
 
-/* What was made, to standard output. PDR_IO. */
+/* What was made, to standard output. PDR_IO; PDR_CANCELLED: nobody reads it any more, which pdr_cli_fail
+ * passes over in silence with PDR_EXIT_DONE. */
 PDR_CHECKED pdr_code pdr_cli_print(const pdr_buf *text, pdr_error *err);
+/* A write to standard output met a pipe without a reader. */
+bool pdr_cli_reader_gone(void);
+/* Why standard output couldn't be written, by errno: PDR_CANCELLED (and reader_gone from then on) or PDR_IO.
+ */
+PDR_CHECKED pdr_code pdr_cli_write_failed(pdr_error *err);
 
 /* --- progress: a line on standard error, only if that is a terminal --- */
 void pdr_cli_progress(const char *format, ...) PDR_PRINTF(1, 2); /* at most about ten times a second */
@@ -58,8 +65,11 @@ typedef struct pdr_loaded_app {
     const pdr_app *app; /* NULL: none */
 } pdr_loaded_app;
 
-/* Load and check the shared object that `file`, else $PERDURE_APP names; none named: app NULL. Zero *out
- * first; close it in any case. PDR_NOT_FOUND, PDR_INVALID_ARGUMENT. */
+/* The application that is built in (pdr_main); NULL: none. */
+void pdr_cli_embed(const pdr_app *app);
+
+/* Load and check the shared object that `file` names; else what is built in; else what $PERDURE_APP names;
+ * none of them: app NULL. Zero *out first; close it in any case. PDR_NOT_FOUND, PDR_INVALID_ARGUMENT. */
 PDR_CHECKED pdr_code pdr_loaded_app_open(pdr_loaded_app *out, const char *file, pdr_error *err);
 /* The same, but upcasters may be missing: for tools that say so (journal/app.h). No journal opens with it. */
 PDR_CHECKED pdr_code pdr_loaded_app_open_tolerant(pdr_loaded_app *out, const char *file, pdr_error *err);
@@ -72,14 +82,5 @@ PDR_CHECKED pdr_code pdr_target_plan(const pdr_target *target, const pdr_app *ap
                                      pdr_error *err);
 /* A connection to the store alone: its own URL, else the journal's file. *out is yours. */
 PDR_CHECKED pdr_code pdr_target_open_store(const pdr_target *target, pdr_store **out, pdr_error *err);
-
-extern const pdr_cli_command pdr_cli_init, pdr_cli_rebuild_store, pdr_cli_store_dump, pdr_cli_gen_command,
-    pdr_cli_schema_check, pdr_cli_schema_list, pdr_cli_schema_show, pdr_cli_schema_golden,
-    pdr_cli_schema_compat, pdr_cli_schema_diff, pdr_cli_schema_register, pdr_cli_snapshot_rebuild,
-    pdr_cli_project_run, pdr_cli_project_list, pdr_cli_project_status, pdr_cli_project_check,
-    pdr_cli_project_pause, pdr_cli_project_resume, pdr_cli_project_throttle, pdr_cli_project_reset,
-    pdr_cli_project_delete, pdr_cli_project_rebuild, pdr_cli_project_diff, pdr_cli_project_swap,
-    pdr_cli_project_rollback, pdr_cli_dlq_list, pdr_cli_dlq_show, pdr_cli_dlq_retry, pdr_cli_dlq_skip,
-    pdr_cli_dlq_purge;
 
 #endif

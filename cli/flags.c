@@ -4,7 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_FLAGS = 32, HELP_COLUMN = 22 };
+#include "cli/help.h"
+#include "cli/nearest.h"
+
+enum { MAX_FLAGS = 48 };
+
+static struct {
+    pdr_flags_visitor visit; /* NULL: nobody asks */
+    void *context;
+} describing;
 
 static const pdr_flag *words_of(const pdr_flag *flags)
 {
@@ -13,26 +21,25 @@ static const pdr_flag *words_of(const pdr_flag *flags)
     return NULL;
 }
 
-static void print_help(const pdr_cli_command *command, const pdr_flag *flags)
-{
-    printf("usage: perdure %s", command->name);
-    for (const pdr_flag *f = flags; f->kind != PDR_FLAG_END; f++)
-        if (f->kind == PDR_FLAG_WORD || f->kind == PDR_FLAG_WORDS) printf(" %s", f->name);
-    printf(" [FLAGS]\n\n%s\n", command->about);
-    for (; flags->kind != PDR_FLAG_END; flags++) {
-        if (flags->kind == PDR_FLAG_WORDS) continue;
-        int width =
-            printf("  %s%s%s", flags->name, flags->value ? " " : "", flags->value ? flags->value : "");
-        printf("%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", flags->help);
-    }
-    printf("  %-*sthis text\n", HELP_COLUMN - 2, "--help");
-}
-
 static pdr_flags_outcome wrong(const pdr_cli_command *command, const char *what, const char *which)
 {
-    fprintf(stderr, "perdure %s: %s%s\n  perdure %s --help lists the flags\n", command->name, what, which,
-            command->name);
+    fprintf(stderr, "%s %s: %s%s\n  %s %s --help lists the flags\n", pdr_cli_program(), command->name, what,
+            which, pdr_cli_program(), command->name);
     return PDR_FLAGS_WRONG;
+}
+
+static pdr_flags_outcome no_such_flag(const pdr_cli_command *command, const pdr_flag *flags,
+                                      const char *given)
+{
+    char name[64], what[128];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(given, "="), given);
+    pdr_nearest nearest = {.wanted = name};
+    for (; flags->kind != PDR_FLAG_END; flags++)
+        if (flags->kind != PDR_FLAG_WORD && flags->kind != PDR_FLAG_WORDS)
+            pdr_nearest_offer(&nearest, flags->name);
+    if (!nearest.found) return wrong(command, "no such flag: ", given);
+    (void)snprintf(what, sizeof what, "no such flag: %s; did you mean ", name);
+    return wrong(command, what, nearest.found);
 }
 
 static bool number(const char *text, const pdr_flag *flag)
@@ -56,8 +63,23 @@ static const pdr_flag *find(const pdr_flag *flags, const char *argument, const c
     *value = equals ? equals + 1 : NULL;
     if (argument[0] != '-') return NULL;
     for (; flags->kind != PDR_FLAG_END; flags++)
-        if (strlen(flags->name) == size && memcmp(flags->name, argument, size) == 0) return flags;
+        if (flags->kind != PDR_FLAG_WORD && flags->kind != PDR_FLAG_WORDS && strlen(flags->name) == size &&
+            memcmp(flags->name, argument, size) == 0)
+            return flags;
     return NULL;
+}
+
+static pdr_flags_outcome take_text(const pdr_cli_command *command, const pdr_flag *flag, const char *value)
+{
+    pdr_texts *texts = flag->out;
+    if (flag->kind != PDR_FLAG_TEXTS) {
+        *(const char **)flag->out = value;
+        return PDR_FLAGS_RUN;
+    }
+    if (texts->count >= flag->max || texts->count >= PDR_MAX_TEXTS)
+        return wrong(command, "given too often: ", flag->name);
+    texts->items[texts->count++] = value;
+    return PDR_FLAGS_RUN;
 }
 
 static pdr_flags_outcome take(const pdr_cli_command *command, const pdr_flag *flag, const char *value)
@@ -69,10 +91,7 @@ static pdr_flags_outcome take(const pdr_cli_command *command, const pdr_flag *fl
         return PDR_FLAGS_RUN;
     }
     if (!value || !*value) return wrong(command, "no value for ", flag->name);
-    if (flag->kind == PDR_FLAG_TEXT || flag->kind == PDR_FLAG_WORD) {
-        *(const char **)flag->out = value;
-        return PDR_FLAGS_RUN;
-    }
+    if (flag->kind != PDR_FLAG_NUMBER) return take_text(command, flag, value);
     if (number(value, flag)) return PDR_FLAGS_RUN;
     (void)snprintf(what, sizeof what, "%s takes a number from %" PRId64 " to %" PRId64 ", not ", flag->name,
                    flag->min, flag->max);
@@ -98,16 +117,32 @@ static pdr_flags_outcome take_words(const pdr_cli_command *command, const pdr_fl
     return PDR_FLAGS_RUN;
 }
 
+/* What must be there and isn't. */
+static pdr_flags_outcome missing(const pdr_cli_command *command, const pdr_flag *flags, const bool *given)
+{
+    for (size_t i = 0; flags[i].kind != PDR_FLAG_END; i++) {
+        const pdr_flag *f = &flags[i];
+        bool lacks = (f->kind == PDR_FLAG_WORD && f->min > 0 && !given[i]) ||
+                     (f->kind == PDR_FLAG_TEXTS && ((const pdr_texts *)f->out)->count < f->min);
+        if (lacks) return wrong(command, "missing: ", f->name);
+    }
+    return PDR_FLAGS_RUN;
+}
+
 pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag *flags, int argc,
                                   char **argv)
 {
     bool given[MAX_FLAGS] = {false};
     const pdr_flag *words = words_of(flags);
     int word_count = 0;
+    if (describing.visit) {
+        describing.visit(describing.context, command, flags);
+        return PDR_FLAGS_HELPED;
+    }
     for (int i = 1; i < argc; i++) {
         const char *value;
         if (strcmp(argv[i], "--help") == 0) {
-            print_help(command, flags);
+            pdr_help_command(stdout, command, flags);
             return PDR_FLAGS_HELPED;
         }
         if (words && argv[i][0] != '-') {
@@ -119,12 +154,24 @@ pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag
             value = argv[i];
         else
             flag = find(flags, argv[i], &value);
-        if (!flag) return wrong(command, argv[i][0] == '-' ? "no such flag: " : "unexpected: ", argv[i]);
-        if (given[flag - flags]) return wrong(command, "given twice: ", flag->name);
+        if (!flag && argv[i][0] == '-') return no_such_flag(command, flags, argv[i]);
+        if (!flag) return wrong(command, "unexpected: ", argv[i]);
+        if (given[flag - flags] && flag->kind != PDR_FLAG_TEXTS)
+            return wrong(command, "given twice: ", flag->name);
         given[flag - flags] = true;
         if (flag->kind != PDR_FLAG_SWITCH && !value && i + 1 < argc) value = argv[++i];
         pdr_flags_outcome parsed = take(command, flag, value);
         if (parsed != PDR_FLAGS_RUN) return parsed;
     }
-    return take_words(command, words, argv, word_count);
+    pdr_flags_outcome outcome = missing(command, flags, given);
+    return outcome == PDR_FLAGS_RUN ? take_words(command, words, argv, word_count) : outcome;
+}
+
+void pdr_flags_describe(const pdr_cli_command *command, pdr_flags_visitor visit, void *context)
+{
+    char name[] = "describe", *argv[] = {name, NULL};
+    describing.visit = visit;
+    describing.context = context;
+    (void)command->run(1, argv);
+    describing.visit = NULL;
 }

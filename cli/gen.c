@@ -3,33 +3,15 @@
 #include <stdio.h>
 
 #include "cli/folder.h"
+#include "cli/help.h"
 #include "schemas/gen.h"
 
-static const char usage[] =
-    "usage: perdure gen [--prefix PREFIX] [--out DIR] FILE|FOLDER...\n"
-    "\n"
-    "Writes PREFIX.gen.h and PREFIX.gen.c: for every record of the Avro schemas (.avsc) a C struct, its "
-    "defaults,\n"
-    "encode, decode and printing as JSON. The files may use each other's types, in any order. A folder "
-    "stands\n"
-    "for the .avsc files in it.\n"
-    "\n"
-    "EVENT.v1.avsc, EVENT.v2.avsc and so on are the versions of the record EVENT. The newest has the plain "
-    "C\n"
-    "names, the older ones have _v1, _v2 behind them. What schemas.lock beside them has may not be changed.\n"
-    "\n"
-    "  --prefix PREFIX  before every C name and file name: lower case letters, digits and _ (default: from "
-    "the\n"
-    "                   first file's or folder's name)\n"
-    "  --out DIR        where to write (default: .)\n"
-    "  --help           this text\n";
-
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_OUTPUT = 512 * 1024 * 1024 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, MAX_OUTPUT = 512 * 1024 * 1024, MAX_FILES = 100000 };
 
 typedef struct arguments {
     char prefix[128];
     const char *out;
-    char **files;
+    char *const *files;
     int file_count;
 } arguments;
 
@@ -55,47 +37,6 @@ static void prefix_of(const char *path, char *out, size_t room)
         out[size++] = (char)(upper ? *from - 'A' + 'a' : usual ? *from : '_');
     }
     out[size] = '\0';
-}
-
-static int wrong_usage(const char *what, const char *which)
-{
-    fprintf(stderr, "perdure gen: %s%s\n%s", what, which, usage);
-    return EXIT_USAGE;
-}
-
-/* The value of an option "--name VALUE" or "--name=VALUE"; NULL when argv[*i] is another. */
-static const char *option(const char *name, int argc, char **argv, int *i)
-{
-    size_t size = strlen(name);
-    if (strncmp(argv[*i], name, size) != 0) return NULL;
-    if (argv[*i][size] == '=') return argv[*i] + size + 1;
-    if (argv[*i][size] != '\0') return NULL;
-    ++*i;
-    return *i < argc ? argv[*i] : "";
-}
-
-static int parse_arguments(arguments *a, int argc, char **argv)
-{
-    const char *value;
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-'; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            return -1;
-        }
-        if ((value = option("--prefix", argc, argv, &i)) != NULL)
-            (void)snprintf(a->prefix, sizeof a->prefix, "%s", value);
-        else if ((value = option("--out", argc, argv, &i)) != NULL)
-            a->out = value;
-        else
-            return wrong_usage("unknown option ", argv[i]);
-        if (!*value) return wrong_usage("an option has no value", "");
-    }
-    a->files = argv + i;
-    a->file_count = argc - i;
-    if (a->file_count <= 0) return wrong_usage("no schema file or folder", "");
-    if (!a->prefix[0]) prefix_of(a->files[0], a->prefix, sizeof a->prefix);
-    return EXIT_DONE;
 }
 
 /* ---- the command ---- */
@@ -139,11 +80,44 @@ static pdr_code run(const arguments *a, pdr_error *err)
 int pdr_cli_gen(int argc, char **argv)
 {
     arguments a = {.out = "."};
+    const char *prefix = NULL;
+    pdr_words files = {NULL, 0};
     pdr_error err = {.code = PDR_OK};
-    int usage_code = parse_arguments(&a, argc, argv);
-    if (usage_code != EXIT_DONE) return usage_code < 0 ? EXIT_DONE : usage_code;
+    const pdr_flag flags[] = {
+        {PDR_FLAG_WORDS, "FILE|FOLDER...", NULL, "", &files, 1, MAX_FILES},
+        {PDR_FLAG_TEXT, "--prefix", "PREFIX",
+         "before every C name and file name: lower case letters, digits and _; default from the first file's "
+         "or "
+         "folder's name",
+         &prefix, 0, 0},
+        {PDR_FLAG_TEXT, "--out", "DIR", "where to write; default .", &a.out, 0, 0},
+        {PDR_FLAG_END, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_gen_command, flags, argc, argv);
+    if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? EXIT_DONE : EXIT_USAGE;
+    a.files = files.items;
+    a.file_count = files.count;
+    if (prefix)
+        (void)snprintf(a.prefix, sizeof a.prefix, "%s", prefix);
+    else
+        prefix_of(a.files[0], a.prefix, sizeof a.prefix);
     pdr_code code = run(&a, &err);
     if (code == PDR_OK) return EXIT_DONE;
-    fprintf(stderr, "perdure gen: %s\n  %s\n", err.message, pdr_code_advice(code));
+    fprintf(stderr, "%s gen: %s\n  %s\n", pdr_cli_program(), err.message, pdr_code_advice(code));
     return EXIT_FAILED;
 }
+
+const pdr_cli_command pdr_cli_gen_command = {
+    .name = "gen",
+    .summary = "C structs and codecs from Avro schemas",
+    .about =
+        "Writes PREFIX.gen.h and PREFIX.gen.c: for every record of the Avro schemas (.avsc) a C struct, its "
+        "defaults, encode, decode and printing as JSON. The files may use each other's types, in any order. "
+        "A "
+        "folder stands for the .avsc files in it.\n"
+        "\n"
+        "EVENT.v1.avsc, EVENT.v2.avsc and so on are the versions of the record EVENT. The newest has the "
+        "plain C "
+        "names, the older ones have _v1, _v2 behind them. What schemas.lock beside them has may not be "
+        "changed.\n",
+    .run = pdr_cli_gen};

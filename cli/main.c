@@ -1,71 +1,151 @@
-/* The command `perdure`: finds the command and runs it. */
+/* pdr_main: finds the command and runs it. */
+#include "perdure/main.h"
+
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/common.h"
-#include "cli/gen.h"
+#include "cli/help.h"
+#include "cli/nearest.h"
 
-static const pdr_cli_command *const commands[] = {
-    &pdr_cli_init,           &pdr_cli_gen_command,    &pdr_cli_rebuild_store,    &pdr_cli_store_dump,
-    &pdr_cli_schema_check,   &pdr_cli_schema_list,    &pdr_cli_schema_show,      &pdr_cli_schema_golden,
-    &pdr_cli_schema_compat,  &pdr_cli_schema_diff,    &pdr_cli_schema_register,  &pdr_cli_snapshot_rebuild,
-    &pdr_cli_project_run,    &pdr_cli_project_check,  &pdr_cli_project_list,     &pdr_cli_project_status,
-    &pdr_cli_project_pause,  &pdr_cli_project_resume, &pdr_cli_project_throttle, &pdr_cli_project_rebuild,
-    &pdr_cli_project_diff,   &pdr_cli_project_swap,   &pdr_cli_project_rollback, &pdr_cli_project_reset,
-    &pdr_cli_project_delete, &pdr_cli_dlq_list,       &pdr_cli_dlq_show,         &pdr_cli_dlq_retry,
-    &pdr_cli_dlq_skip,       &pdr_cli_dlq_purge};
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum { COLUMN = 22 };
 
-const pdr_cli_command pdr_cli_gen_command = {
-    .name = "gen", .summary = "C structs and codecs from Avro schemas", .about = "", .run = pdr_cli_gen};
+static bool begins(const char *name, const char *word)
+{
+    size_t size = strlen(word);
+    return strncmp(name, word, size) == 0 && name[size] == ' ';
+}
+
+/* All commands, or those whose first word this is. False: there is none. */
+static bool print_commands(FILE *to, const char *word)
+{
+    int width = pdr_help_width(to);
+    bool any = false;
+    for (const pdr_cli_group *g = pdr_cli_groups; g->title; g++) {
+        bool first = true;
+        for (const pdr_cli_command *const *c = g->commands; *c; c++) {
+            if (word && !begins((*c)->name, word)) continue;
+            if (first && !word) fprintf(to, "\n%s\n", g->title);
+            first = false;
+            any = true;
+            pdr_help_entry(to, (*c)->name, (*c)->summary, COLUMN, width);
+        }
+    }
+    return any;
+}
 
 static void print_help(FILE *to)
 {
-    fprintf(to, "usage: perdure COMMAND [FLAGS]\n\n");
-    for (int i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %-18s%s\n", commands[i]->name, commands[i]->summary);
-    fprintf(
-        to,
-        "\n"
-        "perdure COMMAND --help describes one. PERDURE_JOURNAL, PERDURE_STORE, PERDURE_VIEWS and PERDURE_APP "
-        "are\n"
-        "the defaults of --journal, --store, --views and --app. Exit codes: 0 done; 1 failed; 2 the command "
-        "line is wrong; 3 "
-        "failed\n"
-        "for the moment, try again; 4 refused, what is there is in the way; 5 log or store are damaged.\n");
+    fprintf(to, "usage: %s COMMAND [FLAGS]\n", pdr_cli_program());
+    (void)print_commands(to, NULL);
+    fprintf(to, "\n%s COMMAND --help describes one.\n\n", pdr_cli_program());
+    pdr_help_wrap(to,
+                  "PERDURE_JOURNAL, PERDURE_STORE, PERDURE_VIEWS and PERDURE_APP are the defaults of "
+                  "--journal, --store, "
+                  "--views and --app. Exit codes: 0 done; 1 failed, or what was looked for isn't so; 2 the "
+                  "command line is "
+                  "wrong; 3 failed for the moment, try again; 4 refused, what is there is in the way; 5 log "
+                  "or store are "
+                  "damaged; 6 stopped by ^C.\n",
+                  0, 0, pdr_help_width(to));
 }
 
-/* How many of the words name this command: 0 if they don't. */
-static int words_of(const char *name, int argc, char **argv)
+/* The first word of a command, or a command written a little differently. */
+static int no_such_command(int argc, char **argv)
 {
-    int words = 0;
-    while (*name) {
-        size_t size = strcspn(name, " ");
-        if (words >= argc || strlen(argv[words]) != size || memcmp(argv[words], name, size) != 0) return 0;
-        words++;
-        name += size + (name[size] == ' ');
-    }
-    return words;
+    char two[128];
+    pdr_nearest one_word = {.wanted = argv[0]}, two_words = {.wanted = two};
+    (void)snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    fprintf(stderr, "%s: there is no command \"%s\"", pdr_cli_program(), argv[0]);
+    for (const pdr_cli_group *g = pdr_cli_groups; g->title; g++)
+        for (const pdr_cli_command *const *c = g->commands; *c; c++) {
+            pdr_nearest_offer(&one_word, (*c)->name);
+            if (argc > 1) pdr_nearest_offer(&two_words, (*c)->name);
+        }
+    const char *found = two_words.found ? two_words.found : one_word.found;
+    fprintf(stderr, found ? "; did you mean %s?\n" : "\n", found);
+    fprintf(stderr, "  usage: %s COMMAND [FLAGS]; %s --help lists the commands\n", pdr_cli_program(),
+            pdr_cli_program());
+    return PDR_EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static bool asks_help(const char *word)
 {
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+/* "store", "store eat", "store --help": what there is of it. */
+static int tell_some(int argc, char **argv)
+{
+    bool asked = argc > 1 && asks_help(argv[1]);
+    FILE *to = asked ? stdout : stderr;
+    if (!asked && argc > 1)
+        fprintf(to, "%s: there is no command \"%s %s\", but\n", pdr_cli_program(), argv[0], argv[1]);
+    else
+        fprintf(to, "%s: \"%s\" is the first word of\n", pdr_cli_program(), argv[0]);
+    (void)print_commands(to, argv[0]);
+    return asked ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
+}
+
+static bool is_first_word(const char *word)
+{
+    for (const pdr_cli_group *g = pdr_cli_groups; g->title; g++)
+        for (const pdr_cli_command *const *c = g->commands; *c; c++)
+            if (begins((*c)->name, word)) return true;
+    return false;
+}
+
+static int run_command(int argc, char **argv)
+{
+    int words;
+    const pdr_cli_command *command = pdr_cli_find(argc, argv, &words);
+    if (command) return command->run(argc - words + 1, argv + words - 1);
+    return *argv[0] && is_first_word(argv[0]) ? tell_some(argc, argv) : no_such_command(argc, argv);
+}
+
+/* help, help COMMAND */
+static int tell(int argc, char **argv)
+{
+    static char flag[] = "--help";
+    char *words[8];
+    if (argc == 1) {
         print_help(stdout);
         return PDR_EXIT_DONE;
     }
-    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-        printf("perdure %s\n", PDR_VERSION);
-        return PDR_EXIT_DONE;
+    int count = argc - 1 < 6 ? argc - 1 : 6;
+    memcpy(words, argv + 1, (size_t)count * sizeof *words);
+    words[count] = flag;
+    words[count + 1] = NULL;
+    return run_command(count + 1, words);
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        fprintf(stderr, "%s: no command\n", pdr_cli_program());
+        print_help(stderr);
+        return PDR_EXIT_USAGE;
     }
-    for (int i = 0; i < COMMANDS; i++) {
-        int words = words_of(commands[i]->name, argc - 1, argv + 1);
-        if (words) return commands[i]->run(argc - words, argv + words);
+    if (asks_help(argv[1])) return tell(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--version") != 0) return run_command(argc - 1, argv + 1);
+    printf("%s %s\n", pdr_cli_program(), PDR_VERSION);
+    return PDR_EXIT_DONE;
+}
+
+int pdr_main(int argc, char **argv, const pdr_app *app)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    if (argc > 0) pdr_cli_set_program(slash ? slash + 1 : argv[0]);
+    pdr_cli_embed(app);
+    (void)signal(SIGPIPE, SIG_IGN);
+    int exit_code = dispatch(argc, argv);
+    errno = 0;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE && exit_code == PDR_EXIT_DONE &&
+        !pdr_cli_reader_gone()) {
+        fprintf(stderr, "%s: standard output can't be written\n", pdr_cli_program());
+        return PDR_EXIT_FAILED;
     }
-    if (argc < 2)
-        fprintf(stderr, "perdure: no command\n");
-    else
-        fprintf(stderr, "perdure: there is no command \"%s\"\n", argv[1]);
-    print_help(stderr);
-    return PDR_EXIT_USAGE;
+    return exit_code;
 }

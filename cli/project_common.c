@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/help.h"
 #include "journal/log.h"
 
 pdr_code pdr_project_types(const pdr_loaded_app *app, const pdr_projection_list **out, pdr_error *err)
 {
     static const pdr_projection_list none = {sizeof(pdr_projection_list), NULL, 0};
-    const pdr_projection_list *list = app->handle ? dlsym(app->handle, PDR_PROJECTIONS_SYMBOL) : NULL;
+    /* Of an application that is built in, what the program itself exports. */
+    void *where = app->handle ? app->handle : RTLD_DEFAULT;
+    const pdr_projection_list *list = app->app ? dlsym(where, PDR_PROJECTIONS_SYMBOL) : NULL;
     if (list && list->abi_size != sizeof *list)
         return pdr_fail(
             err, PDR_INVALID_ARGUMENT,
@@ -107,5 +110,6 @@ void pdr_cli_log_line(void *context, int level, const char *message)
     static const char *const names[] = {"debug", "info", "warning", "error"};
     const pdr_cli_command *command = context;
     if (level < 1) return;
-    fprintf(stderr, "perdure %s: %s: %s\n", command->name, level <= 3 ? names[level] : "error", message);
+    fprintf(stderr, "%s %s: %s: %s\n", pdr_cli_program(), command->name, level <= 3 ? names[level] : "error",
+            message);
 }

@@ -3,7 +3,7 @@
 get_target_property(pdr_gen_sources perdure_rooms SOURCES)
 list(FILTER pdr_gen_sources INCLUDE REGEX "/(base|schemas)/[^/]*$")
 add_executable(perdure_gen ${CMAKE_SOURCE_DIR}/cli/gen_main.c ${CMAKE_SOURCE_DIR}/cli/gen.c ${CMAKE_SOURCE_DIR}/cli/folder.c
-  ${pdr_gen_sources})
+  ${CMAKE_SOURCE_DIR}/cli/flags.c ${CMAKE_SOURCE_DIR}/cli/help.c ${CMAKE_SOURCE_DIR}/cli/nearest.c ${pdr_gen_sources})
 pdr_common(perdure_gen)
 
 # pdr_generate(OUT_VAR PREFIX name SCHEMAS a.avsc b.avsc folder): at build time `perdure gen` writes name.gen.h and

@@ -35,6 +35,15 @@ function(pdr_common target)
   endif()
 endfunction()
 
+# pdr_public_library(name): one that users link; what the library needs underneath stays its own affair.
+function(pdr_public_library library)
+  target_include_directories(${library} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+  target_link_libraries(${library} PRIVATE ${PDR_NEEDS})
+  if(PDR_SANITIZE)
+    target_link_options(${library} PRIVATE -fsanitize=${PDR_SANITIZE})
+  endif()
+endfunction()
+
 # pdr_room_sources(a.c b.c): this folder's sources belong to the library.
 function(pdr_room_sources)
   list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)

@@ -60,6 +60,7 @@ PUBLIC = {
     "testing": "actors",
     "app": "actors",
     "perdure": "cli",
+    "main": "cli",
 }
 # Values that go through the seams are public headers too.
 SEAM_PUBLIC = ["perdure/position.h", "perdure/view.h"]

@@ -32,6 +32,15 @@ echo 'pkg-config, static'
 "$cc" -std=c11 "$user/user.c" -o "$work/static" $(pkg-config --cflags --libs perdure-static)
 says_installed "$work/static"
 
+echo 'the command, embedded'
+for kind in perdure-command perdure-command-static; do
+  "$cc" -std=c11 "$user/command.c" -o "$work/command" $(pkg-config --cflags --libs "$kind")
+  env LD_LIBRARY_PATH="$lib" "$work/command" --version | grep -q "^command $(pkg-config --modversion perdure)$" || {
+    echo "a program that embeds the command by $kind does not tell its version"
+    exit 1
+  }
+done
+
 echo 'find_package'
 cmake -S "$user" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >"$work/configure" || {
   cat "$work/configure"
@@ -43,6 +52,8 @@ cmake --build "$work/build" >"$work/built" || {
 }
 says_installed "$work/build/with_shared"
 says_installed "$work/build/with_static"
+"$work/build/command_shared" help init | grep -q '^usage: command_shared init'
+"$work/build/command_static" help init | grep -q '^usage: command_static init'
 
 echo 'version'
 [ "$(pkg-config --modversion perdure)" = "$(sed -n 's/.*PACKAGE_VERSION "\(.*\)".*/\1/p' "$lib/cmake/perdure/perdureConfigVersion.cmake" | head -n 1)" ] || {
