@@ -43,12 +43,17 @@ pdr_code pdr_reader_meet(void *context, pdr_verdict verdict, const pdr_log_recor
 
 static const pdr_commit_sink partition_sink = {take_commit, pdr_reader_meet};
 
-static void pause_if_full(pdr_reader *reader)
+void pdr_reader_throttle(pdr_reader *reader)
 {
     bool full = reader->queue.bytes > reader->journal->plan.settings.read_ahead_bytes;
-    if (full == reader->paused || !reader->records) return;
+    if (full == reader->paused) return;
+    if (reader->history)
+        pdr_entity_reader_pause(reader->history, full);
+    else if (reader->records)
+        reader->log->ops->reader_pause(reader->records, full);
+    else
+        return;
     reader->paused = full;
-    reader->log->ops->reader_pause(reader->records, full);
 }
 
 static void saw_records(void *context, const pdr_log_record *records, size_t count)
@@ -60,7 +65,7 @@ static void saw_records(void *context, const pdr_log_record *records, size_t cou
         if (code != PDR_OK) pdr_reader_fail(reader, code, &err);
         reader->next_offset = records[i].offset + 1;
     }
-    pause_if_full(reader);
+    pdr_reader_throttle(reader);
 }
 
 static void saw_end(void *context, int64_t end)
@@ -146,7 +151,7 @@ static size_t poll_connections(pdr_reader *reader)
 /* The first call opens the reader, so the end that it is told is one of this call's time. */
 static pdr_code begin_call(pdr_reader *reader, int timeout_ms, pdr_error *err)
 {
-    if (reader->step != PDR_READER_PARTITION) return pdr_history_reader_advance(reader, err);
+    if (reader->step != PDR_READER_PARTITION) return pdr_history_reader_begin(reader, err);
     reader->looked = false;
     pdr_code code = reader->records ? PDR_OK : pdr_reader_begin(reader, &partition_sink, err);
     if (code == PDR_OK && timeout_ms != 0) code = look_at_end(reader, err);
@@ -201,7 +206,7 @@ static pdr_code take(pdr_reader *reader, const pdr_logged_event **event, pdr_err
     if (code == PDR_UNKNOWN_SCHEMA) return seek_schema(reader, err);
     if (code != PDR_OK || *event) return code;
     pdr_event_queue_forget(&reader->queue);
-    pause_if_full(reader);
+    pdr_reader_throttle(reader);
     return PDR_OK;
 }
 
@@ -210,10 +215,7 @@ static pdr_code read_on(pdr_reader *reader, const pdr_logged_event **event, int 
     int64_t until = pdr_deadline_us(timeout_ms);
     for (;;) {
         size_t came = poll_connections(reader);
-        pdr_code code = PDR_OK;
-        if (reader->step != PDR_READER_PARTITION) code = pdr_history_reader_advance(reader, err);
-        if (code != PDR_OK) return code;
-        code = take(reader, event, err);
+        pdr_code code = take(reader, event, err);
         if (code != PDR_OK || *event) return code;
         if (is_over(reader, timeout_ms, came)) return PDR_OK;
         if (came) continue;
@@ -303,11 +305,11 @@ pdr_code pdr_history_reader_open(pdr_reader **out, pdr_journal *journal, pdr_str
         pdr_reader_close(reader);
         return code;
     }
-    reader->step = PDR_READER_LOADING;
+    reader->step = PDR_READER_HISTORY;
     reader->partition = pdr_journal_partition_of(journal, entity);
     memcpy(reader->key, entity.data, entity.size);
     reader->key_size = entity.size;
-    reader->last_seq = after_seq;
+    reader->after_seq = after_seq;
     *out = reader;
     return PDR_OK;
 }
@@ -315,7 +317,7 @@ pdr_code pdr_history_reader_open(pdr_reader **out, pdr_journal *journal, pdr_str
 void pdr_reader_close(pdr_reader *reader)
 {
     if (!reader || pdr_guard_is_parents(reader->journal)) return;
-    pdr_history_close(reader->history);
+    pdr_entity_reader_close(reader->history);
     pdr_schema_seek_close(reader->seek);
     if (reader->log) {
         reader->log->ops->reader_close(reader->look);

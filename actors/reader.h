@@ -5,14 +5,11 @@
 #include "actors/event_queue.h"
 #include "actors/shell.h"
 #include "journal/commit_reader.h"
-#include "journal/history.h"
+#include "journal/entity_reader.h"
 
 typedef enum pdr_reader_step {
     PDR_READER_PARTITION, /* commits from `position` on */
-    PDR_READER_LOADING,   /* history: the partition's row, for the checkpoint */
-    PDR_READER_LOOKING,   /* history: the entity's head */
-    PDR_READER_WALKING,   /* history: events up to the head */
-    PDR_READER_SCANNING,  /* history: newer events, between checkpoint and the log's end */
+    PDR_READER_HISTORY,   /* an entity's events */
     PDR_READER_DONE       /* history: no more */
 } pdr_reader_step;
 
@@ -41,8 +38,8 @@ struct pdr_reader {
     /* A history. */
     uint8_t key[PDR_MAX_ENTITY_ID];
     size_t key_size;
-    uint64_t last_seq; /* delivered, or not wanted */
-    pdr_history *history;
+    uint64_t after_seq;
+    pdr_entity_reader *history; /* NULL: not begun */
 
     /* The schema that the next event was written with, if nobody knows it. */
     pdr_schema_seek *seek; /* NULL: none is looked for */
@@ -54,7 +51,9 @@ void pdr_reader_fail(pdr_reader *reader, pdr_code code, const pdr_error *why);
 /* Schemas met on the way are remembered. For sinks. */
 pdr_code pdr_reader_meet(void *context, pdr_verdict verdict, const pdr_log_record *record,
                          const pdr_header *header, pdr_error *err);
-/* Next step of a history, if one is due. */
-PDR_CHECKED pdr_code pdr_history_reader_advance(pdr_reader *reader, pdr_error *err);
+/* Reading waits while the queue is full. */
+void pdr_reader_throttle(pdr_reader *reader);
+/* Begin reading a history, if that isn't done yet. */
+PDR_CHECKED pdr_code pdr_history_reader_begin(pdr_reader *reader, pdr_error *err);
 
 #endif
