@@ -8,7 +8,7 @@ enum {
     ACCOUNTS = 100000,
     WINDOW = 2000, /* accounts that are at work at the same time ... */
     ADDS = 2,      /* ... each with so many events, before the next ones are */
-    VISITS = 150,
+    VISITS = 450,
     EVENTS = WINDOW * ADDS * VISITS,
     BATCH = 8000
 };

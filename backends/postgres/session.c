@@ -46,28 +46,57 @@ static pdr_code connect_all(pdr_pg_session *session, pdr_error *err)
     return PDR_OK;
 }
 
-pdr_code pdr_pg_session_open(pdr_pg_session *out, const char *url, int timeout_ms, pdr_error *err)
+static void begin(pdr_pg_session *out, int timeout_ms)
 {
     out->timeout_ms = timeout_ms;
     out->deadline_us = pdr_pg_now_us() + (int64_t)timeout_ms * 1000;
+}
+
+/* What a session rests on, whatever the role's defaults are or the one before it has set. */
+static pdr_code settle(pdr_pg_session *session, pdr_error *err)
+{
+    char sql[240];
+    int64_t left_ms = (session->deadline_us - pdr_pg_now_us()) / 1000;
+    snprintf(sql, sizeof sql,
+             "SET search_path = pg_catalog; SET synchronous_commit = on; SET lock_timeout = DEFAULT;"
+             " SET statement_timeout = %d; SET default_transaction_isolation = 'read committed'",
+             left_ms > 0 ? (int)left_ms : 1);
+    return pdr_pg_session_run(session, sql, err);
+}
+
+pdr_code pdr_pg_session_open(pdr_pg_session *out, const char *url, int timeout_ms, pdr_error *err)
+{
+    begin(out, timeout_ms);
     out->pg = pdr_pg_connect_start(url);
     if (!out->pg) return pdr_fail(err, PDR_NOMEM, "out of memory");
     pdr_code code = connect_all(out, err);
     if (code != PDR_OK) return code;
     if (PQsetnonblocking(out->pg, 1) != 0) return lost(out, err);
-    char sql[200];
-    int64_t left_ms = (out->deadline_us - pdr_pg_now_us()) / 1000;
-    snprintf(sql, sizeof sql,
-             "SET search_path = pg_catalog; SET synchronous_commit = on;"
-             " SET statement_timeout = %d; SET default_transaction_isolation = 'read committed'",
-             left_ms > 0 ? (int)left_ms : 1);
-    return pdr_pg_session_run(out, sql, err);
+    return settle(out, err);
+}
+
+pdr_code pdr_pg_session_resume(pdr_pg_session *out, PGconn *pg, int timeout_ms, pdr_error *err)
+{
+    begin(out, timeout_ms);
+    out->pg = pg;
+    pdr_code code = settle(out, err);
+    if (code != PDR_OK) pdr_pg_session_close(out);
+    return code;
 }
 
 void pdr_pg_session_close(pdr_pg_session *session)
 {
     PQfinish(session->pg);
     session->pg = NULL;
+}
+
+PGconn *pdr_pg_session_leave(pdr_pg_session *session)
+{
+    PGconn *pg = session->pg;
+    bool whole = PQstatus(pg) == CONNECTION_OK && PQtransactionStatus(pg) == PQTRANS_IDLE;
+    if (!whole) PQfinish(pg);
+    session->pg = NULL;
+    return whole ? pg : NULL;
 }
 
 /* Until PQgetResult doesn't block. */

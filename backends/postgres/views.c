@@ -449,6 +449,7 @@ static void views_close(pdr_views *base)
         next = op->next;
         pdr_pgv_op_free(op);
     }
+    PQfinish(v->idle);
     pdr_pg_link_release(&v->link);
     pdr_pgv_prepared_release(&v->prepared);
     pdr_free(v->names.schema);

@@ -1,4 +1,5 @@
-/* Making and dropping versions, their switches. Each operation is one transaction on a session of its own. */
+/* Making and dropping versions, their switches. Each operation is one transaction on the connection for
+ * blocking operations. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -10,6 +11,16 @@
 
 enum { MAX_SQL = 4 * 1024 * 1024, MIN_SERVER_VERSION = 150000 };
 
+/* The connection of the operation before, if it still serves. */
+static pdr_code open_session(pdr_pgv_work *w, int timeout_ms, pdr_error *err)
+{
+    pdr_error gone;
+    PGconn *idle = w->v->idle;
+    w->v->idle = NULL;
+    if (idle && pdr_pg_session_resume(&w->session, idle, timeout_ms, &gone) == PDR_OK) return PDR_OK;
+    return pdr_pg_session_open(&w->session, w->v->url, timeout_ms, err);
+}
+
 pdr_code pdr_pgv_begin(pdr_pgv_work *w, pdr_views *views, int timeout_ms, pdr_error *err)
 {
     pdr_pg_views *v = (pdr_pg_views *)views;
@@ -17,7 +28,7 @@ pdr_code pdr_pgv_begin(pdr_pgv_work *w, pdr_views *views, int timeout_ms, pdr_er
     if (!pdr_pgv_settle(v, timeout_ms))
         return w->code = pdr_fail(err, PDR_UNAVAILABLE, "what was submitted before didn't end within %d ms",
                                   timeout_ms);
-    w->code = pdr_pg_session_open(&w->session, v->url, timeout_ms, err);
+    w->code = open_session(w, timeout_ms, err);
     if (w->code == PDR_OK && PQserverVersion(w->session.pg) < MIN_SERVER_VERSION)
         w->code = pdr_fail(err, PDR_UNSUPPORTED, "PostgreSQL is of version %d; projections need 15 or newer",
                            PQserverVersion(w->session.pg) / 10000);
@@ -26,6 +37,7 @@ pdr_code pdr_pgv_begin(pdr_pgv_work *w, pdr_views *views, int timeout_ms, pdr_er
 
 pdr_code pdr_pgv_end(pdr_pgv_work *w)
 {
+    if (w->code == PDR_OK && !w->v->idle) w->v->idle = pdr_pg_session_leave(&w->session);
     pdr_pg_session_close(&w->session);
     pdr_buf_release(&w->sql);
     return w->code;
@@ -100,6 +112,7 @@ pdr_code pdr_pgv_init(pdr_views *views, int timeout_ms, pdr_error *err)
     pdr_pgv_work w;
     if (pdr_pgv_begin(&w, views, timeout_ms, err) == PDR_OK)
         w.code = pdr_pg_migrate(&w.session, w.v->names.schema, err);
+    pdr_pg_session_close(&w.session); /* migrating takes a lock for the session's life */
     return pdr_pgv_end(&w);
 }
 
