@@ -9,14 +9,15 @@
 /* What one thread hands over. All calls for one partition come from one thread, in its order; `thread` is 0
  * .. threads - 1. */
 typedef struct pdr_scan_sink {
-    /* `log` is the thread's own connection: for pdr_tool_read. `at`: position after the commit, where a later
-     * scan may go on. PDR_CANCELLED ends that partition without being a failure. */
-    pdr_code (*commit)(void *context, unsigned thread, pdr_log *log, int32_t partition,
-                       const pdr_commit_event *events, size_t count, pdr_position at, pdr_error *err);
+    /* `at`: position after the commit, where a later scan may go on. PDR_CANCELLED ends that partition
+     * without being a failure. */
+    pdr_code (*commit)(void *context, unsigned thread, int32_t partition, const pdr_commit_event *events,
+                       size_t count, pdr_position at, pdr_error *err);
     /* Any other record (void, FENCE, ...); may be NULL. */
     pdr_code (*other)(void *context, unsigned thread, int32_t partition, pdr_verdict verdict,
                       const pdr_log_record *record, const pdr_header *header, pdr_error *err);
-    /* A partition is at its end. May be NULL. */
+    /* A partition is at its end; of one that is followed, each time that all there is was told. May be NULL.
+     */
     pdr_code (*ended)(void *context, unsigned thread, int32_t partition, pdr_position at, pdr_error *err);
 } pdr_scan_sink;
 
@@ -29,13 +30,16 @@ typedef struct pdr_scan_spec {
     const int32_t *partitions; /* which; NULL: all */
     size_t partition_count;
     const pdr_position *from; /* one per partition of the log; NULL: all from the beginning */
-    unsigned threads;         /* 0: as many as fit this machine */
+    unsigned threads;         /* at most; 0: as many as fit this machine */
     bool follow;              /* go on with what is appended later */
     const pdr_scan_sink *sink;
     void *context;
-    /* Called by the calling thread some ten times a second; true: stop (PDR_CANCELLED). May be NULL. */
+    /* Called by the calling thread some ten times a second; true: stop (PDR_CANCELLED). It leaves the tool's
+     * own log alone, which a thread of the scan reads. May be NULL. */
     bool (*watch)(void *context, const pdr_scan_progress *progress);
 } pdr_scan_spec;
+
+unsigned pdr_scan_threads(const pdr_tool *tool, const pdr_scan_spec *spec); /* that the scan will have */
 
 /* Blocking. PDR_CANCELLED, PDR_CORRUPT and PDR_TOO_NEW (naming the place), PDR_OUT_OF_RANGE, PDR_UNAVAILABLE,
  * PDR_TIMEOUT, PDR_NOMEM, or what the sink gave. SCHEMA records that are met go into the tool's book. */

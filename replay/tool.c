@@ -24,7 +24,7 @@ void pdr_tool_close(pdr_tool *tool)
     if (tool->store) tool->store->ops->close(tool->store);
     if (tool->seek_log) tool->seek_log->ops->close(tool->seek_log);
     if (tool->seek_store) tool->seek_store->ops->close(tool->seek_store);
-    for (size_t i = 0; tool->folders && i < tool->app->entity_count; i++)
+    for (size_t i = 0; tool->folders && tool->app && i < tool->app->entity_count; i++)
         pdr_folder_close(tool->folders[i]);
     pdr_free(tool->folders);
     pdr_schema_book_close(tool->book);

@@ -1,4 +1,4 @@
-# What the verbs need from the machine: looked for by its use (a command, a pkg-config module), named by its Debian
+# What the verbs need from the machine: looked for by its use (a command, a pkg-config module, a header), named by its Debian
 # package. Sourced.
 
 # need_packages GROUP...: installs what is missing, or names it and stops.
@@ -34,6 +34,7 @@ module:libcurl libcurl4-openssl-dev
 module:jansson libjansson-dev
 module:libmicrohttpd libmicrohttpd-dev
 module:zlib zlib1g-dev
+header:jq.h libjq-dev
 END
     ;;
   services)
@@ -85,6 +86,7 @@ is_there() {
   case $1 in
   command:*) have "$name" ;;
   module:*) have pkg-config && pkg-config --exists "$name" ;;
+  header:*) have cc && echo "#include <$name>" | cc -E -x c - >/dev/null 2>&1 ;;
   java:*) find_java >/dev/null ;;
   postgres:*) postgres_programs >/dev/null 2>&1 ;;
   python:*) python_with "$name" >/dev/null ;;
