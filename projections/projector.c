@@ -25,7 +25,7 @@ void pdr_prj_trace(pdr_projector *p, pdr_level level, const char *format, ...)
     p->spec.env->ops->trace(p->spec.env, level, message);
 }
 
-static pdr_code look_at_switches(pdr_projector *p, pdr_error *err);
+static pdr_code look_at_version(pdr_projector *p, pdr_error *err);
 
 /* --- Failures --- */
 
@@ -95,10 +95,10 @@ void pdr_prj_fail(pdr_projector *p, pdr_code code, const pdr_error *err)
         err = &said;
     }
     if (p->state == PDR_PROJECTOR_STOPPED || p->state == PDR_PROJECTOR_WAITING) return;
-    pdr_error gone; /* tables that aren't there any more: perhaps all of the version was dropped */
-    if (code == PDR_BAD_VIEW && look_at_switches(p, &gone) == PDR_NOT_FOUND) {
-        pdr_prj_stop(p, &gone);
-        return;
+    pdr_error other; /* tables that aren't there any more: perhaps all of the version was dropped */
+    if (code == PDR_BAD_VIEW && look_at_version(p, &other) != PDR_OK && other.code != PDR_FATAL) {
+        code = other.code;
+        err = &other;
     }
     if (pdr_code_retry(code) || code == PDR_UNKNOWN_OUTCOME)
         back_off(p, err);
@@ -285,6 +285,25 @@ static pdr_code look_at_switches(pdr_projector *p, pdr_error *err)
     return code;
 }
 
+static pdr_code compare_generation(void *context, const pdr_position_row *row, pdr_error *err)
+{
+    const pdr_projector *p = context;
+    for (size_t i = 0; i < p->part_count; i++)
+        if (p->parts[i]->partition == row->partition && p->parts[i]->generation != row->generation)
+            return pdr_fail(err, PDR_STALE, "version %u was emptied or made anew meanwhile",
+                            p->version.version);
+    return PDR_OK;
+}
+
+/* Is it the one that was loaded? Fails with why not: its fault, if it has one. */
+static pdr_code look_at_version(pdr_projector *p, pdr_error *err)
+{
+    pdr_code code = look_at_switches(p, err);
+    if (code != PDR_OK) return code;
+    return p->spec.views->ops->positions(p->spec.views, p->version.projection, p->version.version,
+                                         compare_generation, p, err);
+}
+
 static pdr_code take_position(void *context, const pdr_position_row *row, pdr_error *err)
 {
     pdr_projector *p = context;
@@ -292,17 +311,21 @@ static pdr_code take_position(void *context, const pdr_position_row *row, pdr_er
     for (size_t i = 0; i < p->part_count; i++) {
         pdr_part *part = p->parts[i];
         if (part->partition != row->partition) continue;
+        part->generation = row->generation;
         part->committed = part->folded = part->taken = row->position;
         part->committed_time = part->folding_time = part->taken_time = row->event_time_us;
     }
     return PDR_OK;
 }
 
+/* Positions first: whatever is looked at after them and made anew meanwhile has another generation, and the
+ * first batch is stale. */
 static pdr_code load_parts(pdr_projector *p, pdr_error *err)
 {
     const pdr_views_ops *ops = p->spec.views->ops;
     pdr_code code =
         ops->positions(p->spec.views, p->version.projection, p->version.version, take_position, p, err);
+    if (code == PDR_OK) code = look_at_switches(p, err);
     for (size_t i = 0; code == PDR_OK && i < p->part_count; i++)
         code = pdr_prj_load_parked(p->parts[i], err);
     for (size_t i = 0; code == PDR_OK && i < p->part_count; i++)
@@ -313,8 +336,7 @@ static pdr_code load_parts(pdr_projector *p, pdr_error *err)
 static size_t load(pdr_projector *p)
 {
     pdr_error err;
-    pdr_code code = look_at_switches(p, &err);
-    if (code == PDR_OK) code = load_parts(p, &err);
+    pdr_code code = load_parts(p, &err);
     if (code != PDR_OK)
         pdr_prj_fail(p, code, &err);
     else
@@ -336,10 +358,14 @@ static void look_at_controls(pdr_projector *p)
         pdr_prj_look_for_requests(p);
 }
 
-/* Others see in the database why the version stands still. */
+/* Others see in the database why the version stands still; but not one that was made anew meanwhile. */
 static void tell_fault(pdr_projector *p)
 {
     pdr_error ignored;
+    if (look_at_version(p, &ignored) != PDR_OK) {
+        p->fault_untold = ignored.code != PDR_STALE && pdr_code_retry(ignored.code);
+        return;
+    }
     pdr_code code = p->spec.views->ops->set_fault(p->spec.views, p->version.projection, p->version.version,
                                                   p->numbers.error.message, VIEWS_TIMEOUT_MS, &ignored);
     if (code != PDR_OK)

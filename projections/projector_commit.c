@@ -64,6 +64,7 @@ static size_t make_moves(pdr_projector *p)
         part->folding_events = 0;
         if (!moves(p, part)) continue;
         p->moves[count++] = (pdr_position_move){.partition = part->partition,
+                                                .generation = part->generation,
                                                 .from = part->committed,
                                                 .to = part->taken,
                                                 .event_time_us = part->taken_time,

@@ -57,6 +57,7 @@ struct pdr_part {
     struct pdr_projector *owner;
     int32_t partition;
     bool beaten;            /* another worker moved its position, and no batch went through since */
+    uint64_t generation;    /* of the version's row for this partition */
     pdr_position committed; /* in the database */
     pdr_position folded;    /* by the batch that is being made, or as committed */
     pdr_position taken;     /* by the batch under way */

@@ -3,12 +3,14 @@
 #ifndef PDR_PROJECTIONS_RULES_H
 #define PDR_PROJECTIONS_RULES_H
 
-/* X(NAME, "command-line word"); the database compares positions: the simulated one can leave that out */
+/* X(NAME, "command-line word"); the database compares positions and generations: the simulated one can leave
+ * that out */
 #define PDR_PROJECTION_RULE_MAP(X)                                                                           \
-    X(POSITION, "position-compare")  /* a batch goes through only from the position that is there */         \
-    X(COMMIT, "whole-commits")       /* a batch never ends inside a commit */                                \
-    X(DISCARD, "discard-on-failure") /* what was folded on top of a failed batch is forgotten */             \
-    X(PARKED, "parked-order")        /* events behind a parked one are parked */
+    X(POSITION, "position-compare")     /* a batch goes through only from the position that is there, ... */ \
+    X(GENERATION, "generation-compare") /* ... of the generation that is there */                            \
+    X(COMMIT, "whole-commits")          /* a batch never ends inside a commit */                             \
+    X(DISCARD, "discard-on-failure")    /* what was folded on top of a failed batch is forgotten */          \
+    X(PARKED, "parked-order")           /* events behind a parked one are parked */
 
 typedef enum pdr_projection_rule {
 #define PDR_PROJECTION_RULE_ENUM(name, word) PDR_PROJECTION_RULE_##name,

@@ -67,7 +67,8 @@ enum {
 
 typedef struct pdr_position_move {
     int32_t partition;
-    pdr_position from; /* goes through only if the row's position is exactly this */
+    uint64_t generation; /* goes through only if the row's generation and position are exactly these: */
+    pdr_position from;   /* a version that was reset may come to stand where it stood before */
     pdr_position to;
     int64_t event_time_us; /* of the newest event covered; INT64_MIN: none yet */
     uint64_t events;       /* covered by this move */
@@ -105,11 +106,12 @@ typedef struct pdr_view_batch {
 /* What came of a batch. */
 typedef struct pdr_view_result {
     /* PDR_OK. PDR_STALE: a position wasn't at `from`, or a letter to be unparked isn't there (another worker
-     * moved it, or the version was reset or deleted): nothing was done; `partition` says which, `position`
-     * where it is. PDR_BAD_DATA: a step's values can't be stored (SQLSTATE classes 22 and 23): the event's
-     * fault. PDR_BAD_VIEW: a table or column isn't there or isn't as declared (class 42): the projection
-     * stops. PDR_UNAVAILABLE, PDR_LOCKED, PDR_NO_SPACE, PDR_BUSY (deadlock, serialization failure): nothing
-     * was done, try again. PDR_UNKNOWN_OUTCOME: the connection broke at the end: read the positions. */
+     * moved it, or the version was reset or deleted, perhaps made anew): nothing was done; `partition` says
+     * which, `position` where it is. PDR_BAD_DATA: a step's values can't be stored (SQLSTATE classes 22 and
+     * 23): the event's fault. PDR_BAD_VIEW: a table or column isn't there or isn't as declared (class 42):
+     * the projection stops. PDR_UNAVAILABLE, PDR_LOCKED, PDR_NO_SPACE, PDR_BUSY (deadlock, serialization
+     * failure): nothing was done, try again. PDR_UNKNOWN_OUTCOME: the connection broke at the end: read the
+     * positions. */
     pdr_code code;
     const pdr_error *error; /* NULL when PDR_OK */
     size_t step;            /* BAD_DATA, BAD_VIEW: which; SIZE_MAX: can't be told */
@@ -152,6 +154,7 @@ typedef struct pdr_version_row {
 
 typedef struct pdr_position_row {
     int32_t partition;
+    uint64_t generation; /* drawn when the version was made, and again when it is reset */
     pdr_position position;
     int64_t event_time_us; /* of the newest event covered */
     uint64_t events;       /* covered since the version was made */
@@ -203,7 +206,8 @@ typedef struct pdr_views_ops {
      * PDR_NOT_FOUND, PDR_CONFLICT. */
     pdr_code (*drop)(pdr_views *views, const char *projection, uint32_t version, bool live_too,
                      int timeout_ms, pdr_error *err);
-    /* Empty a version's tables, positions to the start, nothing parked, no request, no fault. PDR_NOT_FOUND;
+    /* Empty a version's tables, positions to the start and of another generation, nothing parked, no request,
+     * no fault. PDR_NOT_FOUND;
      * PDR_CONFLICT: it was made from another definition; PDR_WRONG_JOURNAL. */
     pdr_code (*reset)(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err);
     /* Make `version` live in one transaction that locks the positions of both, within lock_ms: PDR_CONFLICT

@@ -80,7 +80,7 @@ static bool put_version(pdr_pgv_building *b, pdr_pgv_statement *s, int parameter
 /* --- Positions --- */
 
 typedef struct flat_move {
-    int64_t partition, from[4], to[4], events;
+    int64_t partition, generation, from[4], to[4], events;
 } flat_move;
 
 static void flatten(int64_t out[4], pdr_position position)
@@ -115,11 +115,12 @@ static pdr_code add_moves(pdr_pgv_building *b, const char *worker, const pdr_vie
     flat_move *flat = pdr_arena_alloc(&b->op->arena, batch->move_count * sizeof *flat);
     pdr_pgv_begin_statement(b);
     pdr_code code = pdr_buf_printf(
-        &b->sql, "SELECT %s.move_positions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        &b->sql, "SELECT %s.move_positions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         b->names->schema);
     if (code != PDR_OK || !flat) return pdr_pgv_no_memory(b);
     for (size_t i = 0; i < batch->move_count; i++) {
         flat[i].partition = batch->moves[i].partition;
+        flat[i].generation = (int64_t)batch->moves[i].generation;
         flat[i].events = (int64_t)batch->moves[i].events;
         flatten(flat[i].from, batch->moves[i].from);
         flatten(flat[i].to, batch->moves[i].to);
@@ -127,19 +128,20 @@ static pdr_code add_moves(pdr_pgv_building *b, const char *worker, const pdr_vie
     b->params[0] = PDR_PG_TEXT;
     b->params[1] = PDR_PG_INT4;
     b->params[2] = PDR_PG_TEXT;
-    for (b->param_count = 3; b->param_count < 14; b->param_count++)
+    for (b->param_count = 3; b->param_count < 15; b->param_count++)
         b->params[b->param_count] = PDR_PG_INT8_ARRAY;
     pdr_pgv_statement *s = pdr_pgv_add_statement(b, SIZE_MAX);
     bool good =
         s && put_text(b, s, 0, b->spec->projection) && put_version(b, s, 1) && put_text(b, s, 2, worker) &&
-        put_struct_column(b, s, 3, PDR_COLUMN_BIGINT, &flat->partition, sizeof *flat, batch->move_count);
+        put_struct_column(b, s, 3, PDR_COLUMN_BIGINT, &flat->partition, sizeof *flat, batch->move_count) &&
+        put_struct_column(b, s, 4, PDR_COLUMN_BIGINT, &flat->generation, sizeof *flat, batch->move_count);
     for (int i = 0; good && i < 4; i++)
         good =
-            put_struct_column(b, s, 4 + i, PDR_COLUMN_BIGINT, &flat->from[i], sizeof *flat,
+            put_struct_column(b, s, 5 + i, PDR_COLUMN_BIGINT, &flat->from[i], sizeof *flat,
                               batch->move_count) &&
-            put_struct_column(b, s, 8 + i, PDR_COLUMN_BIGINT, &flat->to[i], sizeof *flat, batch->move_count);
-    good = good && put_times(b, s, 12, batch) &&
-           put_struct_column(b, s, 13, PDR_COLUMN_BIGINT, &flat->events, sizeof *flat, batch->move_count);
+            put_struct_column(b, s, 9 + i, PDR_COLUMN_BIGINT, &flat->to[i], sizeof *flat, batch->move_count);
+    good = good && put_times(b, s, 13, batch) &&
+           put_struct_column(b, s, 14, PDR_COLUMN_BIGINT, &flat->events, sizeof *flat, batch->move_count);
     return good ? PDR_OK : pdr_pgv_no_memory(b);
 }
 

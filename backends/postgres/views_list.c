@@ -77,7 +77,7 @@ static void list_positions(pdr_pgv_work *w, const char *projection, uint32_t ver
                 "event_time_us, events,"
                 " " MICROS("updated") ", worker, (SELECT count(*) FROM %s.dead_letter d WHERE d.projection ="
                                       " p.projection AND d.version = p.version AND d.partition = p.partition)"
-                                      " FROM %s.projection_position p WHERE ",
+                                      ", generation FROM %s.projection_position p WHERE ",
                 schema, schema);
     pdr_pgv_add_version(w, projection, version);
     pdr_pgv_add(w, " ORDER BY 1");
@@ -89,7 +89,8 @@ static void list_positions(pdr_pgv_work *w, const char *projection, uint32_t ver
                                 .events = (uint64_t)number(rows, i, 6),
                                 .updated_us = number(rows, i, 7),
                                 .worker = PQgetvalue(rows, i, 8),
-                                .parked = (uint64_t)number(rows, i, 9)};
+                                .parked = (uint64_t)number(rows, i, 9),
+                                .generation = (uint64_t)number(rows, i, 10)};
         w->code = each(context, &row, w->err);
     }
     PQclear(rows);

@@ -75,7 +75,7 @@ typedef struct sim_version {
 typedef struct sim_true_views {
     bool initialised;
     sim_version *versions; /* ascending by name and number */
-    uint64_t last_request;
+    uint64_t last_request, last_generation;
 } sim_true_views;
 
 /* --- The world --- */

@@ -49,8 +49,10 @@ static void empty(pdr_sim_world *world, sim_version *v)
 {
     size_t partitions = (size_t)v->spec.partitions;
     v->positions = sim_alloc(world, partitions * sizeof *v->positions);
+    world->views.last_generation++;
     for (size_t i = 0; i < partitions; i++)
         v->positions[i] = (pdr_position_row){.partition = (int32_t)i,
+                                             .generation = world->views.last_generation,
                                              .position = PDR_POSITION_START,
                                              .event_time_us = INT64_MIN,
                                              .updated_us = sim_views_now(world),

@@ -147,7 +147,11 @@ static pdr_code compare(const pdr_sim_world *world, const sim_version *v, const 
                         spec->version, spec->projection, (int)move->partition);
     const pdr_position_row *row = &v->positions[move->partition];
     outcome->position = row->position;
-    if (pdr_position_equal(row->position, move->from) || world->options.views_compare_nothing) return PDR_OK;
+    if (world->options.views_compare_nothing) return PDR_OK;
+    if (row->generation != move->generation && !world->options.views_compare_no_generation)
+        return pdr_fail(err, PDR_STALE, "version %u of projection %s was emptied or made anew meanwhile",
+                        spec->version, spec->projection);
+    if (pdr_position_equal(row->position, move->from)) return PDR_OK;
     return pdr_fail(err, PDR_STALE, "the position of partition %d was moved to offset %lld by worker %s",
                     (int)move->partition, (long long)row->position.offset, row->worker);
 }

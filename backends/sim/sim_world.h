@@ -97,8 +97,9 @@ typedef struct pdr_sim_options {
     pdr_sim_hooks hooks;
     bool poll_moves_time; /* a poll with nothing due takes the world's next step itself: for programs that
                              know no world, such as the contract suites */
-    bool views_compare_nothing; /* a broken database: a batch goes through from any position */
-    bool uninitialised;         /* the store has no tables and rows yet: pdr_store_ops.init makes them */
+    bool views_compare_nothing;       /* a broken database: a batch goes through from any position */
+    bool views_compare_no_generation; /* ... or one of a version that was reset meanwhile */
+    bool uninitialised; /* the store has no tables and rows yet: pdr_store_ops.init makes them */
 } pdr_sim_options;
 
 /* PDR_INVALID_ARGUMENT, PDR_NOMEM. */

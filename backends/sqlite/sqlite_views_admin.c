@@ -18,7 +18,7 @@ static const char tables_sql[] =
     "CREATE TABLE projection_position (projection TEXT NOT NULL, version INTEGER NOT NULL, partition INTEGER "
     "NOT NULL, \"offset\" INTEGER NOT NULL, term_offset INTEGER NOT NULL, term_incarnation INTEGER NOT NULL, "
     "number INTEGER NOT NULL, event_time_us INTEGER, events INTEGER NOT NULL, updated_us INTEGER NOT NULL, "
-    "worker TEXT NOT NULL, PRIMARY KEY (projection, version, partition));"
+    "worker TEXT NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (projection, version, partition));"
     "CREATE TABLE dead_letter (projection TEXT NOT NULL, version INTEGER NOT NULL, partition INTEGER NOT "
     "NULL, \"offset\" INTEGER NOT NULL, before_offset INTEGER NOT NULL, before_term_offset INTEGER NOT NULL, "
     "before_term_incarnation INTEGER NOT NULL, before_number INTEGER NOT NULL, entity TEXT NOT NULL, seq "
@@ -40,7 +40,10 @@ static pdr_code check_format(sqlite_views *v, pdr_error *err)
     if (code != PDR_OK) return code;
     if (!there) return pdr_fail(err, PDR_NOT_INITIALISED, "the file has no views");
     code = pdr_sqlite_integer(v->db, "SELECT format FROM projection_meta", &format, err);
-    if (code != PDR_OK || format <= PDR_SQLITE_VIEWS_FORMAT) return code;
+    if (code == PDR_OK && format < PDR_SQLITE_VIEWS_FORMAT)
+        return pdr_fail(err, PDR_NOT_INITIALISED, "the views have format %lld, this version writes %d",
+                        (long long)format, PDR_SQLITE_VIEWS_FORMAT);
+    if (code != PDR_OK || format == PDR_SQLITE_VIEWS_FORMAT) return code;
     return pdr_fail(err, PDR_TOO_NEW, "the views have format %lld, this version knows up to %d",
                     (long long)format, PDR_SQLITE_VIEWS_FORMAT);
 }
@@ -125,20 +128,37 @@ pdr_code pdr_sqv_exec(sqlite_views *v, views_sql *sql, pdr_error *err)
 
 /* --- Init --- */
 
+static pdr_code make_tables(sqlite_views *v, pdr_error *err)
+{
+    char mark[120];
+    snprintf(mark, sizeof mark, "PRAGMA application_id = %d; ", PDR_SQLITE_APPLICATION_ID);
+    pdr_code code = pdr_sqlite_exec(v->db, mark, err);
+    if (code == PDR_OK) code = pdr_sqlite_exec(v->db, tables_sql, err);
+    snprintf(mark, sizeof mark, "INSERT INTO projection_meta VALUES (%d)", PDR_SQLITE_VIEWS_FORMAT);
+    return code == PDR_OK ? pdr_sqlite_exec(v->db, mark, err) : code;
+}
+
+/* Format 1 had no generations. */
+static pdr_code renew_tables(sqlite_views *v, pdr_error *err)
+{
+    return pdr_sqlite_exec(v->db,
+                           "ALTER TABLE projection_position ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;"
+                           "UPDATE projection_position SET generation = random();"
+                           "UPDATE projection_meta SET format = 2",
+                           err);
+}
+
 pdr_code pdr_sqv_init(pdr_views *views, int timeout_ms, pdr_error *err)
 {
     sqlite_views *v = views_of(views);
-    char mark[120];
+    bool there = false;
     pdr_code code = begin(v, true, timeout_ms, err);
     if (code == PDR_OK) {
         pdr_error inner = {0};
         code = check_format(v, &inner);
         if (code == PDR_NOT_INITIALISED) {
-            snprintf(mark, sizeof mark, "PRAGMA application_id = %d; ", PDR_SQLITE_APPLICATION_ID);
-            code = pdr_sqlite_exec(v->db, mark, err);
-            if (code == PDR_OK) code = pdr_sqlite_exec(v->db, tables_sql, err);
-            snprintf(mark, sizeof mark, "INSERT INTO projection_meta VALUES (%d)", PDR_SQLITE_VIEWS_FORMAT);
-            if (code == PDR_OK) code = pdr_sqlite_exec(v->db, mark, err);
+            code = pdr_sqlite_has(v->db, "projection_meta", &there, err);
+            if (code == PDR_OK) code = there ? renew_tables(v, err) : make_tables(v, err);
         } else if (code != PDR_OK) {
             code = pdr_fail_backend(err, code, inner.backend, "%s", inner.message);
         }
@@ -245,7 +265,7 @@ static pdr_code add_positions(sqlite_views *v, const pdr_version_spec *spec, pdr
     return pdr_sqv_run_for(
         v,
         "WITH RECURSIVE p(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM p WHERE n + 1 < ?3) "
-        "INSERT INTO projection_position SELECT ?1, ?2, n, -1, -1, 0, 0, NULL, 0, ?4, '' FROM p",
+        "INSERT INTO projection_position SELECT ?1, ?2, n, -1, -1, 0, 0, NULL, 0, ?4, '', random() FROM p",
         spec->projection, spec->version, numbers, 2, err);
 }
 

@@ -18,7 +18,7 @@
 #include "perdure/arena.h"
 
 enum {
-    PDR_SQLITE_VIEWS_FORMAT = 1,
+    PDR_SQLITE_VIEWS_FORMAT = 2,
     VIEWS_QUEUE_OPS = 1024,
     VIEWS_QUEUE_BYTES = 1024 * 1024 * 1024,
     VIEWS_LOCKED_US = 5000000,

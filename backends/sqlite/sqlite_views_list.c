@@ -85,7 +85,8 @@ static pdr_code take_position(sqlite3_stmt *s, void *list, pdr_error *err)
                             .events = (uint64_t)sqlite3_column_int64(s, 6),
                             .updated_us = sqlite3_column_int64(s, 7),
                             .worker = text_of(s, 8),
-                            .parked = (uint64_t)sqlite3_column_int64(s, 9)};
+                            .parked = (uint64_t)sqlite3_column_int64(s, 9),
+                            .generation = (uint64_t)sqlite3_column_int64(s, 10)};
     return l->each(l->context, &row, err);
 }
 
@@ -98,7 +99,8 @@ static pdr_code list_positions(sqlite_views *v, const char *projection, uint32_t
         v, &s,
         "SELECT p.partition, p.\"offset\", term_offset, term_incarnation, number, event_time_us, events, "
         "updated_us, worker, (SELECT count(*) FROM dead_letter d WHERE d.projection = p.projection AND "
-        "d.version = p.version AND d.partition = p.partition) FROM projection_position p WHERE projection = "
+        "d.version = p.version AND d.partition = p.partition), generation FROM projection_position p WHERE "
+        "projection = "
         "?1 AND version = ?2 ORDER BY p.partition",
         projection, version, err);
     return code == PDR_OK ? each_row(v, s, take_position, &list, err) : code;

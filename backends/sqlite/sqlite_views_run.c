@@ -53,8 +53,9 @@ static pdr_code tell_stale(sqlite_views *v, views_op *op, const pdr_position_mov
 {
     sqlite3_stmt *s;
     pdr_code code = kept(v,
-                         "SELECT \"offset\", term_offset, term_incarnation, number, worker FROM "
-                         "projection_position WHERE projection = ?1 AND version = ?2 AND partition = ?3",
+                         "SELECT \"offset\", term_offset, term_incarnation, number, worker, "
+                         "generation FROM projection_position WHERE projection = ?1 AND version = ?2 AND "
+                         "partition = ?3",
                          &s, err);
     if (code != PDR_OK) return code;
     int rc = bind_version(s, &op->spec);
@@ -63,9 +64,14 @@ static pdr_code tell_stale(sqlite_views *v, views_op *op, const pdr_position_mov
     op->partition = move->partition;
     if (rc == SQLITE_ROW) {
         op->position = pdr_sqv_column_position(s, 0);
-        code = pdr_fail(err, PDR_STALE, "the position of partition %d was moved to offset %lld by worker %s",
-                        (int)move->partition, (long long)op->position.offset,
-                        (const char *)sqlite3_column_text(s, 4));
+        if ((uint64_t)sqlite3_column_int64(s, 5) != move->generation)
+            code = pdr_fail(err, PDR_STALE, "version %u of projection %s was emptied or made anew meanwhile",
+                            op->spec.version, op->spec.projection);
+        else
+            code =
+                pdr_fail(err, PDR_STALE, "the position of partition %d was moved to offset %lld by worker %s",
+                         (int)move->partition, (long long)op->position.offset,
+                         (const char *)sqlite3_column_text(s, 4));
     } else if (rc == SQLITE_DONE) {
         code = pdr_fail(err, PDR_STALE,
                         "version %u of projection %s has no position for partition %d (any more)",
@@ -85,7 +91,7 @@ static pdr_code move(sqlite_views *v, views_op *op, const pdr_position_move *m, 
         "UPDATE projection_position SET \"offset\" = ?8, term_offset = ?9, term_incarnation = ?10, "
         "number = ?11, event_time_us = coalesce(?12, event_time_us), events = events + ?13, updated_us = "
         "?14, worker = ?15 WHERE projection = ?1 AND version = ?2 AND partition = ?3 AND \"offset\" = ?4 AND "
-        "term_offset = ?5 AND term_incarnation = ?6 AND number = ?7",
+        "term_offset = ?5 AND term_incarnation = ?6 AND number = ?7 AND generation = ?16",
         &s, err);
     if (code != PDR_OK) return code;
     int rc = bind_version(s, &op->spec);
@@ -98,6 +104,7 @@ static pdr_code move(sqlite_views *v, views_op *op, const pdr_position_move *m, 
     if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s, 13, (int64_t)m->events);
     if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s, 14, pdr_sqv_wall_us());
     if (rc == SQLITE_OK) rc = sqlite3_bind_text(s, 15, op->worker, -1, SQLITE_STATIC);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(s, 16, (int64_t)m->generation);
     code = run(v, s, rc, err);
     if (code != PDR_OK || sqlite3_changes(v->db) == 1) return code;
     return tell_stale(v, op, m, err);

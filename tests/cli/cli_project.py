@@ -102,6 +102,20 @@ class Project(Programs):
         self.catch_up()
         self.assertEqual(self.rows(), whole)
 
+    def test_views_of_a_file_of_format_1_get_generations_and_go_on(self):
+        self.catch_up()
+        whole, db = self.rows(), sqlite3.connect(self.path("log.db"))
+        db.execute("ALTER TABLE projection_position DROP COLUMN generation")
+        db.execute("UPDATE projection_meta SET format = 1")
+        db.commit()
+        db.close()
+        self.load(LOG, ROWS + 100)
+        self.assertEqual(self.catch_up()[0]["events"], 100)
+        self.assertEqual(len(self.rows("SELECT 1 FROM projection_position WHERE generation <> 0")), 3)
+        self.project("reset", "applications", "--version", "1", "--yes")
+        self.assertEqual(self.catch_up()[0]["events"], ROWS + 100)
+        self.assertGreaterEqual(self.rows(), whole)
+
     def test_sigterm_commits_what_was_folded_and_says_what_was_done(self):
         for name in (signal.SIGTERM, signal.SIGINT):
             worker = self.start("--json")

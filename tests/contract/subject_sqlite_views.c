@@ -74,7 +74,7 @@ static pdr_code run(const place *p, const char *sql, pdr_error *err)
 
 static pdr_code make_too_new(void *context, pdr_error *err)
 {
-    return run(context, "UPDATE projection_meta SET format = 2", err);
+    return run(context, "UPDATE projection_meta SET format = 3", err);
 }
 
 static pdr_code read_view(void *context, const char *view, size_t *rows, char *columns, size_t size,

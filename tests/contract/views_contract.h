@@ -140,6 +140,9 @@ typedef struct outcome {
     struct outcome *other;
 } outcome;
 
+/* A worker of this version loads its positions, and with them their generations; without it the first batch
+ * of a version does so. */
+void positions_loaded(const pdr_version_spec *spec);
 void submit(outcome *o, pdr_views *views, const pdr_version_spec *spec, const made_batch *b);
 void submit_fetch(outcome *o, pdr_views *views, size_t table, const pdr_cell *const *keys, size_t count);
 void outcome_wait(const outcome *o);                      /* until it is there; exactly once */

@@ -42,13 +42,49 @@ static void accepted(const outcome *o, pdr_code code, const pdr_error *err)
     cr_assert_eq(o->times, 0);
 }
 
+/* --- Generations: a worker has them from the positions that it loaded --- */
+
+enum { PARTITIONS = 3 };
+static uint64_t generations[PARTITIONS];
+static const char *generations_of;
+static uint32_t generations_version;
+
+static pdr_code each_generation(void *context, const pdr_position_row *row, pdr_error *err)
+{
+    (void)context;
+    (void)err;
+    if (row->partition < PARTITIONS) generations[row->partition] = row->generation;
+    return PDR_OK;
+}
+
+void positions_loaded(const pdr_version_spec *spec)
+{
+    pdr_views *views = views_world_at(0);
+    generations_of = spec->projection;
+    generations_version = spec->version;
+    (void)!views->ops->positions(views, spec->projection, spec->version, each_generation, NULL, NULL);
+}
+
+static uint64_t generation_of(const pdr_version_spec *spec, int32_t partition)
+{
+    bool known = generations_of && strcmp(generations_of, spec->projection) == 0;
+    if (!known || generations_version != spec->version) positions_loaded(spec);
+    return partition >= 0 && partition < PARTITIONS ? generations[partition] : 0;
+}
+
 void submit(outcome *o, pdr_views *views, const pdr_version_spec *spec, const made_batch *b)
 {
     pdr_error err = {0};
+    pdr_position_move moves[sizeof b->moves / sizeof *b->moves];
+    pdr_view_batch batch = b->batch;
+    batch.moves = moves;
+    for (size_t i = 0; i < batch.move_count; i++) {
+        moves[i] = b->moves[i];
+        moves[i].generation = generation_of(spec, moves[i].partition);
+    }
     in_call = true;
     o->tag = next_tag++;
-    accepted(o, views->ops->commit(views, spec, "worker 'one'", &b->batch, note_commit, o, o->tag, &err),
-             &err);
+    accepted(o, views->ops->commit(views, spec, "worker 'one'", &batch, note_commit, o, o->tag, &err), &err);
 }
 
 void outcome_wait(const outcome *o)

@@ -85,6 +85,7 @@ Test(views_types, integers_at_the_ends_of_their_ranges)
     keeps_integers(KIND_BIG, big, 0);
     pdr_views *views = views_world_at(0);
     cr_assert_eq(views->ops->reset(views, &books, 10000, NULL), PDR_OK);
+    positions_loaded(&books);
     made_batch *b = batch_of(1, -1, 1);
     for (size_t i = 0; i < 6; i++) {
         char id[2] = {(char)('a' + i), 0};

@@ -245,6 +245,7 @@ Test(views_versions, reset_empties_tables_positions_dead_letters_requests_and_th
     cr_assert_str_eq(letters_text(1, -1), "");
     cr_assert_str_eq(requests_text(1, -1, NULL), "");
     cr_assert_str_eq(positions_text(1), "0 -1 0 0 \n1 -1 0 0 \n2 -1 0 0 \n");
+    positions_loaded(&books);
     committed(row_batch("b", -1, 7));
 }
 
@@ -276,6 +277,36 @@ Test(views_versions, a_worker_that_worked_before_a_reset_or_a_drop_is_stale)
     cr_assert_eq(o.code, PDR_STALE, "%s: %s", pdr_code_name(o.code), o.error.message);
     o = commit_of(views_world_at(2), row_batch("a", 5, 6));
     cr_assert_eq(o.code, PDR_STALE, "%s: %s", pdr_code_name(o.code), o.error.message);
+}
+
+/* The positions are where they were; what the batch rests on isn't. */
+Test(views_versions, a_batch_of_before_a_reset_is_stale_though_the_position_is_where_it_was)
+{
+    pdr_views *views = views_world_at(0);
+    created(&books);
+    positions_loaded(&books);
+    cr_assert_eq(views->ops->reset(views, &books, 10000, NULL), PDR_OK);
+    outcome o = commit_of(views_world_at(1), row_batch("a", -1, 5));
+    cr_assert_eq(o.code, PDR_STALE, "%s: %s", pdr_code_name(o.code), o.error.message);
+    cr_assert_eq(o.partition, 0);
+    cr_assert(strstr(o.error.message, "made anew"), "%s", o.error.message);
+    cr_assert_str_eq(table_text(KINDS), "");
+    cr_assert_str_eq(positions_text(1), "0 -1 0 0 \n1 -1 0 0 \n2 -1 0 0 \n");
+    positions_loaded(&books);
+    o = commit_of(views_world_at(1), row_batch("a", -1, 5));
+    cr_assert_eq(o.code, PDR_OK, "%s", o.error.message);
+    cr_assert_str_eq(positions_text(1), "0 5 6 0 worker 'one'\n1 -1 0 0 \n2 -1 0 0 \n");
+}
+
+Test(views_versions, a_batch_of_a_version_that_was_dropped_is_stale_in_the_one_made_anew)
+{
+    created(&books);
+    positions_loaded(&books);
+    cr_assert_eq(drop_of("books", 1, true, NULL), PDR_OK);
+    created(&books);
+    outcome o = commit_of(views_world_at(1), row_batch("a", -1, 5));
+    cr_assert_eq(o.code, PDR_STALE, "%s: %s", pdr_code_name(o.code), o.error.message);
+    cr_assert_str_eq(table_text(KINDS), "");
 }
 
 /* --- Swap --- */

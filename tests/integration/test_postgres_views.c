@@ -11,7 +11,7 @@
 #include "tests/contract/contract.h"
 #include "tests/integration/postgres_world.h"
 
-enum { MAX_VIEWS = 4 };
+enum { MAX_VIEWS = 4, MAX_VERSIONS = 10, PARTITIONS = 4 };
 
 static pdr_views *opened[MAX_VIEWS];
 
@@ -32,7 +32,7 @@ static pdr_version_spec spec_of(uint32_t version)
                               .fingerprint = version,
                               .tables = tables,
                               .table_count = 2,
-                              .partitions = 4};
+                              .partitions = PARTITIONS};
 }
 
 /* --- The world --- */
@@ -54,12 +54,31 @@ static pdr_views *views_at(const char *url, int wait_ms, int limit_ms)
     return NULL;
 }
 
+static uint64_t generations[MAX_VERSIONS][PARTITIONS];
+
+static pdr_code note_generation(void *context, const pdr_position_row *row, pdr_error *err)
+{
+    (void)err;
+    ((uint64_t *)context)[row->partition] = row->generation;
+    return PDR_OK;
+}
+
+static void load_generations(uint32_t version)
+{
+    pdr_error err = {0};
+    pdr_views *views = opened[0];
+    cr_assert_eq(
+        views->ops->positions(views, "counting", version, note_generation, generations[version], &err),
+        PDR_OK, "%s", err.message);
+}
+
 static void made(uint32_t version)
 {
     pdr_error err = {0};
     pdr_version_spec spec = spec_of(version);
     pdr_views *views = opened[0];
     cr_assert_eq(views->ops->create(views, &spec, 10000, &err), PDR_OK, "%s", err.message);
+    load_generations(version);
 }
 
 static void views_open(void)
@@ -134,6 +153,7 @@ static void begin_batch(ended *e, pdr_views *views, uint32_t version, int32_t pa
         shared[i] = (pdr_row_change){.key = &keys[i], .cells = cells, .modes = deltas};
     }
     pdr_position_move move = {.partition = partition,
+                              .generation = generations[version][partition],
                               .from = position(from),
                               .to = position(from + 1),
                               .event_time_us = from,
@@ -399,6 +419,7 @@ Test(postgres_views, what_was_prepared_for_a_table_that_was_made_anew_is_prepare
     spec.tables = again;
     cr_assert_eq(views->ops->drop(views, "counting", 1, true, 10000, &err), PDR_OK, "%s", err.message);
     cr_assert_eq(views->ops->create(views, &spec, 10000, &err), PDR_OK, "%s", err.message);
+    load_generations(1);
     for (int i = 0; i < 3; i++) { /* the first may have to be sent again */
         fetch = (ended){0};
         cr_assert_eq(views->ops->fetch(views, &spec, 0, keys, 1, note_rows, &fetch, 1, NULL), PDR_OK);
@@ -514,6 +535,7 @@ Test(postgres_views, readers_never_fail_and_always_see_a_whole_view_while_versio
     for (int32_t p = 0; p < 4; p++)
         cr_assert_eq(batch(views, p, -1, 0).code, PDR_OK);
     cr_assert_eq(views->ops->create(views, &spec, 10000, &err), PDR_OK, "%s", err.message);
+    load_generations(2);
     sql("INSERT INTO @counts__v2 SELECT id, n FROM @counts__v1; UPDATE @projection_position SET \"offset\" = "
         "0,"
         " term_offset = 0, term_incarnation = 7, number = 1; GRANT SELECT ON @counts TO PUBLIC");

@@ -39,6 +39,15 @@ static void must(pdr_code code, const pdr_error *err)
     cr_assert_eq(code, PDR_OK, "%s", err->message);
 }
 
+static uint64_t generations[4][PARTITIONS];
+
+static pdr_code note_generation(void *context, const pdr_position_row *row, pdr_error *err)
+{
+    (void)err;
+    ((uint64_t *)context)[row->partition] = row->generation;
+    return PDR_OK;
+}
+
 static void make_version(uint32_t version)
 {
     pdr_error err = {0};
@@ -46,6 +55,7 @@ static void make_version(uint32_t version)
     must(views->ops->create(views, &spec, 10000, &err), &err);
     for (int32_t i = 0; i < PARTITIONS; i++)
         reached[version][i] = -1;
+    must(views->ops->positions(views, "seen", version, note_generation, generations[version], &err), &err);
 }
 
 static void make(void)
@@ -86,7 +96,8 @@ static void advance(uint32_t version, int32_t partition, int64_t to, const pdr_d
     bool done = false;
     pdr_error err = {0};
     pdr_version_spec spec = spec_of(version);
-    pdr_position_move move = {partition, place(reached[version][partition]), place(to), 0, 1};
+    pdr_position_move move = {
+        partition, generations[version][partition], place(reached[version][partition]), place(to), 0, 1};
     pdr_cell key = {.as.integer = partition}, cell = {.as.integer = to};
     uint8_t mode = PDR_CELL_SET;
     pdr_row_change row = {.key = &key, .cells = &cell, .modes = &mode};

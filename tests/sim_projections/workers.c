@@ -240,12 +240,6 @@ static void drop_or_reset(run *r)
     uint32_t which = 1 + (uint32_t)random_below(r, 2);
     pdr_version_spec spec = view_spec(r, which);
     if (!v->there[which - 1]) return;
-    for (uint32_t i = 0; i < VIEW_WORKERS;
-         i++) { /* an emptied version may come to stand where it stood before */
-        if (!v->workers[i].alive) continue;
-        end_worker(&v->workers[i]);
-        pdr_sim_world_at(r->world, around(r, 30 * MS), start_again, &v->workers[i], 0);
-    }
     if (one_in(r, 2) && v->honest->ops->drop(v->honest, "simulated", which, false, 0, NULL) == PDR_OK) {
         v->there[which - 1] = false;
         forget_skipped(r, which);
@@ -322,6 +316,7 @@ static void set_options(pdr_sim_options *options)
     options->hooks.viewed = viewed;
     options->hooks.view_poison = view_poison;
     options->views_compare_nothing = !PDR_PROJECTION_RULE(POSITION);
+    options->views_compare_no_generation = !PDR_PROJECTION_RULE(GENERATION);
 }
 
 /* --- Start, calm, end --- */
