@@ -31,9 +31,6 @@ typedef struct pdr_settings {
 
 extern const pdr_config pdr_settings_table;
 
-#define PDR_PASSED_THROUGH "kafka." /* settings that begin so are librdkafka's, without the prefix */
-#define PDR_WORKERS_OWN "project."  /* in a URL those that begin so are a projection worker's */
-
 /* The manual's page, as Markdown. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_settings_manual(pdr_buf *out);
 

@@ -18,8 +18,6 @@ typedef struct pdr_project_settings {
 
 extern const pdr_config pdr_project_settings_table;
 
-#define PDR_PROJECT_SETTINGS "project." /* all their names begin so */
-
 /* Their part of the manual, as Markdown. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_project_settings_manual(pdr_buf *out);
 
