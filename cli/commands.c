@@ -14,6 +14,7 @@ static const pdr_cli_command *const running[] = {
 };
 
 static const pdr_cli_command *const seeing[] = {
+    &pdr_cli_history,
     NULL,
 };
 

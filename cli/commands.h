@@ -21,6 +21,8 @@ extern const pdr_cli_command pdr_cli_rebuild_store;
 extern const pdr_cli_command pdr_cli_store_dump;
 extern const pdr_cli_command pdr_cli_snapshot_rebuild;
 
+extern const pdr_cli_command pdr_cli_history;
+
 extern const pdr_cli_command pdr_cli_gen_command;
 extern const pdr_cli_command pdr_cli_schema_check;
 extern const pdr_cli_command pdr_cli_schema_list;

@@ -172,6 +172,8 @@ static pdr_code tell(story *s, const line *one, pdr_error *err)
         if (s->last_seq > told->newest_seq) told->newest_seq = s->last_seq;
         told->append_ms = one->record.append_ms;
         told->events++;
+    } else {
+        told->voids++;
     }
     return s->spec->event(s->spec->context, &event, err);
 }

@@ -41,6 +41,7 @@ typedef struct pdr_story_spec {
 typedef struct pdr_story_told {
     uint64_t newest_seq; /* of the entity, as far as was read or the store knows; 0: it has no events */
     uint64_t events;     /* told */
+    uint64_t voids;      /* told */
     uint64_t scanned;    /* records read one after the other past the checkpoint, or in all */
     int64_t append_ms;   /* of the newest event told */
 } pdr_story_told;

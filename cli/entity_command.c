@@ -1,0 +1,139 @@
+#include "cli/entity_command.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/help.h"
+#include "replay/ids_like.h"
+#include "replay/moment.h"
+
+static int64_t wall_us(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0) return 0;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+pdr_bytes pdr_entity_command_id(const pdr_entity_command *c)
+{
+    return pdr_bytes_of(c->entity, strlen(c->entity));
+}
+
+static pdr_code check_app(const pdr_entity_command *c, pdr_error *err)
+{
+    if (!c->app.app)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT,
+                        "no application is named, and states are what its code makes of events: give --app, "
+                        "or set PERDURE_APP");
+    if (pdr_tool_folder(c->tool, pdr_entity_command_id(c))) return PDR_OK;
+    pdr_code code = pdr_fail(err, PDR_INVALID_ARGUMENT, "%.200s", c->entity);
+    for (size_t i = 0; i < c->app.app->entity_count && err; i++) {
+        size_t at = strlen(err->message);
+        (void)snprintf(err->message + at, sizeof err->message - at, "%s%s/...",
+                       i ? ", " : ": the application knows ", c->app.app->entities[i]->name);
+    }
+    return code;
+}
+
+pdr_code pdr_entity_command_open(pdr_entity_command *c, bool needs_app, pdr_error *err)
+{
+    size_t size = strlen(c->entity);
+    if (size == 0 || size > PDR_MAX_ENTITY_ID)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "an entity id has 1 to %d bytes", PDR_MAX_ENTITY_ID);
+    pdr_stop_on_signals();
+    pdr_code code = pdr_out_open(&c->out, c->json, err);
+    if (code == PDR_OK) code = pdr_loaded_app_open_tolerant(&c->app, c->target.app, err);
+    if (code != PDR_OK) return code;
+    pdr_tool_spec spec = {
+        .journal = c->target.journal, .store = c->target.store, .app = c->app.app, .stopped = pdr_stopped};
+    code = pdr_tool_open(&c->tool, &spec, err);
+    return code == PDR_OK && needs_app ? check_app(c, err) : code;
+}
+
+int pdr_entity_command_end(pdr_entity_command *c, const pdr_cli_command *what, pdr_code code, pdr_error *err)
+{
+    pdr_error ignored;
+    pdr_code closed = pdr_out_close(c->out, code == PDR_OK ? err : &ignored);
+    if (code == PDR_OK) code = closed;
+    pdr_tool_close(c->tool);
+    pdr_loaded_app_close(&c->app);
+    return code == PDR_OK ? PDR_EXIT_DONE : pdr_cli_fail(what, err);
+}
+
+/* --- moments --- */
+
+pdr_code pdr_entity_command_time(const char *flag, const char *text, int64_t *us, pdr_error *err)
+{
+    pdr_code code = pdr_moment_parse(text, wall_us(), false, us, err);
+    return code == PDR_OK ? code : pdr_fail_context(err, code, "%s", flag);
+}
+
+pdr_code pdr_entity_command_moment(const char *flag, const char *text, pdr_story_moment *out, pdr_error *err)
+{
+    *out = (pdr_story_moment){false, UINT64_MAX, 0};
+    if (!text || strcmp(text, "newest") == 0) return PDR_OK;
+    out->is_time = text[strspn(text, "0123456789")] != '\0';
+    if (out->is_time) return pdr_entity_command_time(flag, text, &out->us, err);
+    if (strlen(text) > 18)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "%s: no entity has %.40s events", flag, text);
+    out->seq = strtoull(text, NULL, 10);
+    return PDR_OK;
+}
+
+bool pdr_entity_command_is_by(const pdr_entity_command *c, const pdr_story_event *event, int64_t us)
+{
+    return (c->by_append_time ? event->record->append_ms * 1000 : event->header->time_us) <= us;
+}
+
+typedef struct resolving {
+    const pdr_entity_command *command;
+    int64_t us;
+    uint64_t seq;
+} resolving;
+
+static pdr_code look(void *context, const pdr_story_event *event, pdr_error *err)
+{
+    resolving *r = context;
+    (void)err;
+    if (pdr_entity_command_is_by(r->command, event, r->us)) r->seq = event->header->seq;
+    return PDR_OK;
+}
+
+pdr_code pdr_entity_command_resolve(pdr_entity_command *c, pdr_story_moment *moment, pdr_error *err)
+{
+    resolving r = {c, moment->us, 0};
+    pdr_story_spec spec = {
+        .entity = pdr_entity_command_id(c), .to_seq = UINT64_MAX, .event = look, .context = &r};
+    pdr_story_told told;
+    if (!moment->is_time) return PDR_OK;
+    pdr_code code = pdr_story_run(c->tool, &spec, &told, err);
+    if (code == PDR_OK && told.newest_seq == 0) code = pdr_entity_command_unknown(c, err);
+    moment->is_time = false;
+    moment->seq = r.seq;
+    return code;
+}
+
+/* --- what isn't there --- */
+
+pdr_code pdr_entity_command_unknown(pdr_entity_command *c, pdr_error *err)
+{
+    pdr_buf like = PDR_BUF_INIT(64 * 1024);
+    size_t count = 0;
+    pdr_code code = pdr_ids_like(c->tool, pdr_entity_command_id(c), 3, &like, &count, err);
+    if (code == PDR_OK && count)
+        code = pdr_fail(err, PDR_NOT_FOUND, "there is no entity %.150s; did you mean %.*s?", c->entity,
+                        (int)like.size, (const char *)like.data);
+    else if (code == PDR_OK)
+        code = pdr_fail(err, PDR_NOT_FOUND, "there is no entity %.150s, and no id is like it", c->entity);
+    pdr_buf_release(&like);
+    return code;
+}
+
+pdr_code pdr_entity_command_has(pdr_entity_command *c, uint64_t newest_seq, uint64_t seq, pdr_error *err)
+{
+    if (newest_seq == 0) return pdr_entity_command_unknown(c, err);
+    if (seq == UINT64_MAX || seq <= newest_seq) return PDR_OK;
+    return pdr_fail(err, PDR_NOT_FOUND, "%.150s has no event %" PRIu64 ": its newest is %" PRIu64, c->entity,
+                    seq, newest_seq);
+}

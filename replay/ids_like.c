@@ -1,0 +1,69 @@
+#include "replay/ids_like.h"
+
+typedef struct looking {
+    pdr_bytes prefix;
+    pdr_buf *out;
+    size_t count;
+    bool done;
+    pdr_code code;
+    pdr_error *err;
+} looking;
+
+static pdr_code add(looking *l, pdr_bytes id)
+{
+    pdr_code code = l->count ? pdr_buf_append(l->out, ", ", 2) : PDR_OK;
+    if (code == PDR_OK) code = pdr_buf_append(l->out, id.data, id.size);
+    l->count++;
+    return code;
+}
+
+static void answered(void *context, uint64_t tag, const pdr_store_result *result)
+{
+    looking *l = context;
+    (void)tag;
+    l->done = true;
+    l->code = result->code;
+    if (result->code != PDR_OK && l->err) *l->err = *result->error;
+    for (size_t i = 0; l->code == PDR_OK && i < result->head_count; i++) {
+        pdr_bytes id = result->heads[i].key;
+        if (id.size < l->prefix.size || memcmp(id.data, l->prefix.data, l->prefix.size) != 0) break;
+        l->code = add(l, id);
+    }
+}
+
+/* What comes before every id that begins with the prefix, and after every smaller one: no id has a byte 255.
+ */
+static pdr_bytes just_before(pdr_bytes prefix, uint8_t *room)
+{
+    memcpy(room, prefix.data, prefix.size);
+    if (room[prefix.size - 1] == 0) return pdr_bytes_of(room, prefix.size - 1);
+    room[prefix.size - 1]--;
+    room[prefix.size] = 0xff;
+    return pdr_bytes_of(room, prefix.size + 1);
+}
+
+static pdr_code look(pdr_tool *tool, looking *l, size_t most, pdr_error *err)
+{
+    uint8_t room[PDR_LOG_MAX_KEY + 1];
+    pdr_store *store = pdr_tool_store(tool);
+    l->done = false;
+    pdr_code code = store->ops->heads(store, just_before(l->prefix, room), most, 0, answered, l, 0, err);
+    int64_t until = pdr_tool_deadline_us(tool);
+    while (code == PDR_OK && !l->done)
+        code = pdr_tool_turn(tool, NULL, store, until, NULL, err);
+    if (code != PDR_OK) store->ops->forget(store, l);
+    return code == PDR_OK ? l->code : code;
+}
+
+pdr_code pdr_ids_like(pdr_tool *tool, pdr_bytes entity, size_t most, pdr_buf *out, size_t *count,
+                      pdr_error *err)
+{
+    looking l = {.prefix = entity, .out = out, .err = err};
+    pdr_code code = PDR_OK;
+    *count = 0;
+    if (!pdr_tool_store(tool)) return PDR_OK;
+    for (; code == PDR_OK && l.prefix.size > 0 && l.count == 0; l.prefix.size--)
+        code = look(tool, &l, most, err);
+    *count = l.count;
+    return code;
+}
