@@ -46,7 +46,7 @@ Test(views_types, null_replaces_every_type_s_value)
 static char *only_column(size_t column, const pdr_cell *cells, size_t count)
 {
     made_batch *b = next_batch();
-    char id[8];
+    char id[24];
     for (size_t i = 0; i < count; i++) {
         snprintf(id, sizeof id, "%03zu", i);
         put(kinds_row(b, id), column, PDR_CELL_SET, cells[i]);

@@ -141,7 +141,7 @@ static void begin_batch(ended *e, pdr_views *views, uint32_t version, int32_t pa
                         size_t rows)
 {
     static const uint8_t modes[] = {PDR_CELL_SET, PDR_CELL_ADD}, deltas[] = {PDR_CELL_GREATEST, PDR_CELL_ADD};
-    char ids[100][8];
+    char ids[100][24];
     pdr_cell keys[100], own = pdr_cell_bytes(pdr_bytes_of(&"0123"[partition], 1));
     pdr_cell cells[2] = {pdr_cell_integer(from + 1), pdr_cell_integer(1)};
     pdr_row_change change = {.key = &own, .cells = cells, .modes = modes}, shared[100];
