@@ -61,6 +61,8 @@ static const pdr_cli_command *const moving[] = {
 };
 
 static const pdr_cli_command *const shell[] = {
+    &pdr_cli_completion,
+    &pdr_cli_man,
     NULL,
 };
 

@@ -52,4 +52,7 @@ extern const pdr_cli_command pdr_cli_dlq_retry;
 extern const pdr_cli_command pdr_cli_dlq_skip;
 extern const pdr_cli_command pdr_cli_dlq_purge;
 
+extern const pdr_cli_command pdr_cli_completion;
+extern const pdr_cli_command pdr_cli_man;
+
 #endif

@@ -9,6 +9,27 @@
 #include "base/clock.h"
 #include "cli/help.h"
 
+const pdr_help_exit pdr_help_exits[] = {
+    {PDR_EXIT_DONE, "done"},
+    {PDR_EXIT_FAILED,
+     "failed; trying again as it is won't help. Or what was looked for isn't so: two states differ, "
+     "an event isn't read"},
+    {PDR_EXIT_USAGE, "the command line is wrong: a flag, a value, a URL, a setting"},
+    {PDR_EXIT_LATER, "failed for the moment: a server is away, a file is locked; try again"},
+    {PDR_EXIT_REFUSED, "refused: what is there is in the way"},
+    {PDR_EXIT_DAMAGED, "log or store break their rules"},
+    {PDR_EXIT_STOPPED, "stopped by ^C or SIGTERM, cleanly; what was said tells how to go on"},
+    {0, NULL},
+};
+
+const pdr_help_variable pdr_help_variables[] = {
+    {"PERDURE_JOURNAL", "--journal"},
+    {"PERDURE_STORE", "--store"},
+    {"PERDURE_VIEWS", "--views"},
+    {"PERDURE_APP", "--app"},
+    {NULL, NULL},
+};
+
 int pdr_exit_of(pdr_code code)
 {
     if (code == PDR_BAD_URL || code == PDR_BAD_SETTING || code == PDR_INVALID_ARGUMENT) return PDR_EXIT_USAGE;

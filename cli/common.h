@@ -17,6 +17,19 @@ enum {
     PDR_EXIT_STOPPED = 6  /* ^C or SIGTERM: stopped cleanly; what was said tells how to go on */
 };
 
+/* For help and manual; meaning and name NULL behind the last. */
+typedef struct pdr_help_exit {
+    int code;
+    const char *meaning;
+} pdr_help_exit;
+extern const pdr_help_exit pdr_help_exits[];
+
+/* Variables that are defaults of flags. */
+typedef struct pdr_help_variable {
+    const char *name, *flag;
+} pdr_help_variable;
+extern const pdr_help_variable pdr_help_variables[];
+
 int pdr_exit_of(pdr_code code);
 /* The error to standard error: what failed, then what to do. Gives its exit code. */
 int pdr_cli_fail(const pdr_cli_command *command, const pdr_error *err);

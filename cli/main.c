@@ -38,18 +38,19 @@ static bool print_commands(FILE *to, const char *word)
 
 static void print_help(FILE *to)
 {
+    int width = pdr_help_width(to);
     fprintf(to, "usage: %s COMMAND [FLAGS]\n", pdr_cli_program());
     (void)print_commands(to, NULL);
-    fprintf(to, "\n%s COMMAND --help describes one.\n\n", pdr_cli_program());
-    pdr_help_wrap(to,
-                  "PERDURE_JOURNAL, PERDURE_STORE, PERDURE_VIEWS and PERDURE_APP are the defaults of "
-                  "--journal, --store, "
-                  "--views and --app. Exit codes: 0 done; 1 failed, or what was looked for isn't so; 2 the "
-                  "command line is "
-                  "wrong; 3 failed for the moment, try again; 4 refused, what is there is in the way; 5 log "
-                  "or store are "
-                  "damaged; 6 stopped by ^C.\n",
-                  0, 0, pdr_help_width(to));
+    fprintf(to, "\n%s COMMAND --help describes one.\n\nVariables that are defaults of flags\n",
+            pdr_cli_program());
+    for (const pdr_help_variable *v = pdr_help_variables; v->name; v++)
+        pdr_help_entry(to, v->name, v->flag, COLUMN, width);
+    fprintf(to, "\nExit codes\n");
+    for (const pdr_help_exit *e = pdr_help_exits; e->meaning; e++) {
+        char code[4];
+        (void)snprintf(code, sizeof code, "%d", e->code);
+        pdr_help_entry(to, code, e->meaning, 5, width);
+    }
 }
 
 /* The first word of a command, or a command written a little differently. */
@@ -145,7 +146,7 @@ int pdr_main(int argc, char **argv, const pdr_app *app)
     if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE && exit_code == PDR_EXIT_DONE &&
         !pdr_cli_reader_gone()) {
         fprintf(stderr, "%s: standard output can't be written\n", pdr_cli_program());
-        return PDR_EXIT_FAILED;
+        return pdr_exit_of(PDR_IO);
     }
     return exit_code;
 }

@@ -41,6 +41,15 @@ for kind in perdure-command perdure-command-static; do
   }
 done
 
+echo 'manual pages and completion'
+for file in man/man1/perdure.1 man/man1/perdure-store-dump.1 bash-completion/completions/perdure zsh/site-functions/_perdure \
+  fish/vendor_completions.d/perdure.fish; do
+  [ -s "$prefix/share/$file" ] || {
+    echo "share/$file is not installed"
+    exit 1
+  }
+done
+
 echo 'find_package'
 cmake -S "$user" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >"$work/configure" || {
   cat "$work/configure"

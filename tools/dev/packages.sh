@@ -59,6 +59,9 @@ command:clang-format clang-format
 command:git git
 command:curl curl
 command:openssl openssl
+command:zsh zsh
+command:fish fish
+command:groff groff-base
 command:javac openjdk-17-jdk-headless
 END
     ;;
