@@ -4,6 +4,7 @@
 
 #include "cli/json.h"
 #include "replay/moment.h"
+#include "schemas/print.h"
 
 enum { MAX_TEXT = 256 * 1024 * 1024, SCRATCH = 64 * PDR_MAX_EVENT };
 
@@ -27,7 +28,7 @@ static pdr_code print_today(pdr_event_lines *lines, const pdr_event_list *events
     size_t ends[PDR_MAX_UPCAST_EVENTS];
     for (size_t i = 0; i < events->count; i++) {
         const pdr_event *event = pdr_event_list_at(events, i);
-        pdr_code code = event->type->print(event->value, &lines->text);
+        pdr_code code = pdr_layout_show(event->type->layout, event->value, &lines->text);
         if (code != PDR_OK) return pdr_fail(err, code, "an event %s can't be printed", event->type->name);
         ends[i] = lines->text.size;
     }

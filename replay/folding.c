@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "schemas/print.h"
+
 enum { SCRATCH = 64 * PDR_MAX_EVENT };
 
 pdr_code pdr_folding_init(pdr_folding *f, pdr_tool *tool, pdr_bytes entity, pdr_error *err)
@@ -66,7 +68,7 @@ pdr_code pdr_folding_take(pdr_folding *f, const pdr_story_event *event, pdr_erro
 pdr_code pdr_folding_print(const pdr_folding *f, pdr_buf *out, pdr_error *err)
 {
     const pdr_type *type = pdr_folder_type(f->folder)->state;
-    pdr_code code = type->print(f->state.value, out);
+    pdr_code code = pdr_layout_show(type->layout, f->state.value, out);
     if (code == PDR_INVALID_ARGUMENT) code = PDR_BAD_HANDLER;
     if (code == PDR_OK) return code;
     return pdr_fail(err, code, "the state %s after seq %" PRIu64 " can't be printed", type->name, f->seq);

@@ -60,8 +60,8 @@ typedef struct pdr_writer {
  * PDR_BAD_DATA (no framing), PDR_CANCELLED, PDR_NOMEM, or what kept it from being looked for. Any thread. */
 PDR_CHECKED pdr_code pdr_tool_writer(pdr_tool *tool, int32_t partition, const pdr_log_record *record,
                                      const pdr_header *header, pdr_writer *out, pdr_error *err);
-/* The event as one line of JSON in the schema that it was written with, without the application: what raw
- * output and tools without an application show. As above, and PDR_TOO_LARGE. */
+/* The event as one line of JSON in the schema that it was written with, without the application, decimals as
+ * numbers: what raw output and tools without an application show. As above, and PDR_TOO_LARGE. */
 PDR_CHECKED pdr_code pdr_tool_print_written(pdr_tool *tool, int32_t partition, const pdr_log_record *record,
                                             const pdr_header *header, pdr_buf *out, pdr_error *err);
 

@@ -198,5 +198,5 @@ pdr_code pdr_tool_print_written(pdr_tool *tool, int32_t partition, const pdr_log
 {
     pdr_writer writer;
     pdr_code code = pdr_tool_writer(tool, partition, record, header, &writer, err);
-    return code == PDR_OK ? pdr_datum_print(writer.schema, writer.datum, out, err) : code;
+    return code == PDR_OK ? pdr_datum_show(writer.schema, writer.datum, out, err) : code;
 }

@@ -9,6 +9,7 @@ typedef struct walk {
     const uint8_t *start, *end, *p;
     pdr_buf *out;
     unsigned depth;
+    bool shown;
     const char *record, *field; /* for messages */
 } walk;
 
@@ -27,12 +28,26 @@ static pdr_code moved(walk *w, const uint8_t *next)
     return PDR_OK;
 }
 
-static pdr_code print_bytes(walk *w, size_t size)
+static pdr_code put_bytes(walk *w, const pdr_schema *schema, pdr_bytes bytes)
 {
+    pdr_layout layout = {.kind = PDR_KIND_BYTES, .logical = schema->logical, .scale = schema->scale};
+    return w->shown ? pdr_layout_show(&layout, &bytes, w->out) : pdr_layout_print(&layout, &bytes, w->out);
+}
+
+static pdr_code print_bytes(walk *w, const pdr_schema *schema)
+{
+    pdr_bytes bytes;
+    pdr_code code = moved(w, pdr_wire_get_bytes(w->end, w->p, &bytes));
+    return code == PDR_OK ? put_bytes(w, schema, bytes) : code;
+}
+
+static pdr_code print_fixed(walk *w, const pdr_schema *schema)
+{
+    size_t size = schema->count;
     pdr_bytes bytes = pdr_bytes_of(w->p, size);
     if ((size_t)(w->end - w->p) < size) return PDR_BAD_DATA;
     w->p += size;
-    return pdr_layout_print(&pdr_layout_bytes, &bytes, w->out);
+    return put_bytes(w, schema, bytes);
 }
 
 static pdr_code print_text(walk *w)
@@ -65,9 +80,9 @@ static pdr_code print_scalar(walk *w, const pdr_schema *schema)
     case PDR_KIND_LONG: SCALAR(int64_t, pdr_wire_get_long, pdr_layout_long)
     case PDR_KIND_FLOAT: SCALAR(float, pdr_wire_get_float, pdr_layout_float)
     case PDR_KIND_DOUBLE: SCALAR(double, pdr_wire_get_double, pdr_layout_double)
-    case PDR_KIND_BYTES: SCALAR(pdr_bytes, pdr_wire_get_bytes, pdr_layout_bytes)
+    case PDR_KIND_BYTES: return print_bytes(w, schema);
     case PDR_KIND_STRING: return print_text(w);
-    case PDR_KIND_FIXED: return print_bytes(w, schema->count);
+    case PDR_KIND_FIXED: return print_fixed(w, schema);
     case PDR_KIND_ENUM: return print_symbol(w, schema);
     default: return PDR_BAD_DATA;
     }
@@ -146,13 +161,15 @@ static pdr_code print_value(walk *w, const pdr_schema *schema)
     return code;
 }
 
-pdr_code pdr_datum_print(const pdr_schema *schema, pdr_bytes datum, pdr_buf *out, pdr_error *err)
+static pdr_code print_whole(const pdr_schema *schema, pdr_bytes datum, bool shown, pdr_buf *out,
+                            pdr_error *err)
 {
     size_t before = out->size;
     walk w = {.start = datum.data,
               .end = datum.data + datum.size,
               .p = datum.data,
               .out = out,
+              .shown = shown,
               .record = schema->name};
     pdr_code code = print_value(&w, schema);
     if (code == PDR_OK && w.p == w.end) return PDR_OK;
@@ -164,4 +181,14 @@ pdr_code pdr_datum_print(const pdr_schema *schema, pdr_bytes datum, pdr_buf *out
     if (code != PDR_BAD_DATA) return pdr_fail(err, code, "printing %.200s", schema->name);
     return pdr_fail(err, PDR_BAD_DATA, "%.200s%s%.100s: byte %zu isn't what its schema says", w.record,
                     w.field ? "." : "", w.field ? w.field : "", at);
+}
+
+pdr_code pdr_datum_print(const pdr_schema *schema, pdr_bytes datum, pdr_buf *out, pdr_error *err)
+{
+    return print_whole(schema, datum, false, out, err);
+}
+
+pdr_code pdr_datum_show(const pdr_schema *schema, pdr_bytes datum, pdr_buf *out, pdr_error *err)
+{
+    return print_whole(schema, datum, true, out, err);
 }
