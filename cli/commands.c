@@ -15,6 +15,7 @@ static const pdr_cli_command *const running[] = {
 
 static const pdr_cli_command *const seeing[] = {
     &pdr_cli_history,
+    &pdr_cli_grep,
     NULL,
 };
 

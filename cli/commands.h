@@ -22,6 +22,7 @@ extern const pdr_cli_command pdr_cli_store_dump;
 extern const pdr_cli_command pdr_cli_snapshot_rebuild;
 
 extern const pdr_cli_command pdr_cli_history;
+extern const pdr_cli_command pdr_cli_grep;
 
 extern const pdr_cli_command pdr_cli_gen_command;
 extern const pdr_cli_command pdr_cli_schema_check;

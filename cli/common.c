@@ -39,6 +39,7 @@ int pdr_exit_of(pdr_code code)
     case PDR_CLASS_TRANSIENT:
     case PDR_CLASS_DEPOSED: return PDR_EXIT_LATER;
     case PDR_CLASS_CORRUPT: return PDR_EXIT_DAMAGED;
+    case PDR_CLASS_CANCELLED: return PDR_EXIT_STOPPED;
     default: return PDR_EXIT_FAILED;
     }
 }
