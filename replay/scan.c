@@ -123,19 +123,33 @@ static void end_part(part *p)
     p->ended = true;
     atomic_fetch_add(&s->ended, 1);
     if (p->next < p->end && p->end != INT64_MAX) atomic_fetch_add(&s->done, p->end - p->next);
-    if (!s->spec->sink->ended || stopped(s)) return;
+    if (stopped(s)) return;
+    if (s->spec->raw) s->spec->raw->ended(s->spec->context, p->worker->number, p->number, p->end);
+    if (s->spec->raw || !s->spec->sink->ended) return;
     pdr_position at = p->commits.walk.at;
     if (s->spec->sink->ended(s->spec->context, p->worker->number, p->number, at, &err) != PDR_OK)
         fail(s, &err);
 }
 
+static bool will_pass(pdr_code code)
+{
+    pdr_class class = pdr_code_class(code);
+    return class != PDR_CLASS_CORRUPT && class != PDR_CLASS_FATAL;
+}
+
 static void part_failed(void *context, const pdr_error *error)
 {
     part *p = context;
+    scan *s = p->worker->scan;
     pdr_error err = *error;
-    (void)pdr_fail_context(&err, err.code, "partition %d", (int)p->number);
     p->ended = true;
-    fail(p->worker->scan, &err);
+    if (s->spec->raw && !will_pass(err.code)) {
+        atomic_fetch_add(&s->ended, 1);
+        s->spec->raw->lost(s->spec->context, p->worker->number, p->number, &err);
+        return;
+    }
+    (void)pdr_fail_context(&err, err.code, "partition %d", (int)p->number);
+    fail(s, &err);
 }
 
 /* The void rule's own failures name an offset; here it is known of which partition. */
@@ -158,13 +172,22 @@ static void move(part *p, int64_t next)
     p->next = next;
 }
 
+static pdr_code take(part *p, const pdr_log_record *record, pdr_error *err)
+{
+    const pdr_scan_spec *spec = p->worker->scan->spec;
+    if (PDR_LIKELY(!spec->raw)) return pdr_commit_reader_take(&p->commits, record, err);
+    pdr_code code = spec->raw->record(spec->context, p->worker->number, p->number, record, err);
+    p->from_sink = code != PDR_OK;
+    return code;
+}
+
 static void saw_records(void *context, const pdr_log_record *records, size_t count)
 {
     part *p = context;
     pdr_error err;
     if (p->ended || stopped(p->worker->scan)) return;
     for (size_t i = 0; i < count && records[i].offset < p->end; i++) {
-        pdr_code code = pdr_commit_reader_take(&p->commits, &records[i], &err);
+        pdr_code code = take(p, &records[i], &err);
         if (PDR_LIKELY(code == PDR_OK)) continue;
         end_by(p, code, &err);
         return;

@@ -21,6 +21,19 @@ typedef struct pdr_scan_sink {
     pdr_code (*ended)(void *context, unsigned thread, int32_t partition, pdr_position at, pdr_error *err);
 } pdr_scan_sink;
 
+/* For who applies the void rule himself, and goes on where a partition is damaged. Calls as those of a sink.
+ */
+typedef struct pdr_scan_raw {
+    /* Each record as it lies. PDR_CANCELLED ends that partition without being a failure. */
+    pdr_code (*record)(void *context, unsigned thread, int32_t partition, const pdr_log_record *record,
+                       pdr_error *err);
+    /* The partition was read to its end: the offset behind its last record. */
+    void (*ended)(void *context, unsigned thread, int32_t partition, int64_t end);
+    /* The partition can't be read on, and that won't pass: damage, records that are gone. The others go on.
+     */
+    void (*lost)(void *context, unsigned thread, int32_t partition, const pdr_error *why);
+} pdr_scan_raw;
+
 typedef struct pdr_scan_progress {
     int64_t done, total; /* records, as far as offsets tell */
     int32_t partitions_done, partitions;
@@ -33,6 +46,7 @@ typedef struct pdr_scan_spec {
     unsigned threads;         /* at most; 0: as many as fit this machine */
     bool follow;              /* go on with what is appended later */
     const pdr_scan_sink *sink;
+    const pdr_scan_raw *raw; /* not NULL: instead of the sink; not to be followed */
     void *context;
     /* Called by the calling thread some ten times a second; true: stop (PDR_CANCELLED). It leaves the tool's
      * own log alone, which a thread of the scan reads. May be NULL. */
