@@ -10,6 +10,7 @@ static const pdr_cli_command *const running[] = {
     &pdr_cli_rebuild_store,
     &pdr_cli_store_dump,
     &pdr_cli_snapshot_rebuild,
+    &pdr_cli_verify,
     NULL,
 };
 

@@ -20,6 +20,7 @@ extern const pdr_cli_command pdr_cli_init;
 extern const pdr_cli_command pdr_cli_rebuild_store;
 extern const pdr_cli_command pdr_cli_store_dump;
 extern const pdr_cli_command pdr_cli_snapshot_rebuild;
+extern const pdr_cli_command pdr_cli_verify;
 
 extern const pdr_cli_command pdr_cli_history;
 extern const pdr_cli_command pdr_cli_grep;
