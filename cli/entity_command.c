@@ -27,7 +27,7 @@ static pdr_code check_app(const pdr_entity_command *c, pdr_error *err)
                         "no application is named, and states are what its code makes of events: give --app, "
                         "or set PERDURE_APP");
     if (pdr_tool_folder(c->tool, pdr_entity_command_id(c))) return PDR_OK;
-    pdr_code code = pdr_fail(err, PDR_INVALID_ARGUMENT, "%.200s", c->entity);
+    pdr_code code = pdr_fail(err, PDR_UNKNOWN_TYPE, "%.200s", c->entity);
     for (size_t i = 0; i < c->app.app->entity_count && err; i++) {
         size_t at = strlen(err->message);
         (void)snprintf(err->message + at, sizeof err->message - at, "%s%s/...",
@@ -58,7 +58,9 @@ int pdr_entity_command_end(pdr_entity_command *c, const pdr_cli_command *what, p
     if (code == PDR_OK) code = closed;
     pdr_tool_close(c->tool);
     pdr_loaded_app_close(&c->app);
-    return code == PDR_OK ? PDR_EXIT_DONE : pdr_cli_fail(what, err);
+    if (code == PDR_OK) return PDR_EXIT_DONE;
+    int exit_code = pdr_cli_fail(what, err);
+    return code == PDR_CANCELLED && pdr_stopped() ? PDR_EXIT_STOPPED : exit_code;
 }
 
 /* --- moments --- */

@@ -30,8 +30,8 @@ typedef struct pdr_entity_command {
             "times are when the log took the events, not the events' own", &(c).by_append_time, 0, 0         \
     }
 
-/* Once the flags are parsed. `needs_app`: PDR_INVALID_ARGUMENT without an application, or without one that
- * declares the entity's type. ^C and SIGTERM stop what it blocks in from now on. */
+/* Once the flags are parsed. `needs_app`: PDR_INVALID_ARGUMENT without an application, PDR_UNKNOWN_TYPE if
+ * it doesn't declare the entity's type. ^C and SIGTERM stop what it blocks in from now on. */
 PDR_CHECKED pdr_code pdr_entity_command_open(pdr_entity_command *command, bool needs_app, pdr_error *err);
 /* Writes what is left of the output. Gives the exit code: `code` and `err` are how the work ended. */
 int pdr_entity_command_end(pdr_entity_command *command, const pdr_cli_command *what, pdr_code code,

@@ -17,6 +17,8 @@ typedef struct history {
     int64_t from_seq, to_seq, since_us, until_us;
     bool raw, voids, follow;
     pdr_where *where; /* NULL: all */
+    uint64_t where_failures;
+    pdr_error where_failed; /* the first */
     pdr_event_lines lines;
     pdr_buf more, text;
 } history;
@@ -27,20 +29,25 @@ static bool is_in_time(const history *h, const pdr_story_event *event)
 {
     if (!event->header) return true;
     if (h->since && pdr_entity_command_is_by(&h->base, event, h->since_us - 1)) return false;
-    return !h->until || pdr_entity_command_is_by(&h->base, event, h->until_us);
+    return !h->until || pdr_entity_command_is_by(&h->base, event, h->until_us - 1);
 }
 
 static pdr_code is_wanted(history *h, const pdr_event_line *line, bool *wanted, pdr_error *err)
 {
+    pdr_error why;
     *wanted = true;
     if (!h->where) return PDR_OK;
     pdr_buf_clear(&h->text);
     pdr_code code = pdr_event_line_json(line, &h->text);
     if (code != PDR_OK) return pdr_fail(err, code, "an event");
-    code = pdr_where_holds(h->where, pdr_buf_bytes(&h->text), wanted, err);
+    code = pdr_where_holds(h->where, pdr_buf_bytes(&h->text), wanted, &why);
+    if (code != PDR_OK && err) *err = why;
     if (code != PDR_BAD_DATA) return code;
-    if (err) err->code = PDR_INVALID_ARGUMENT;
-    return pdr_fail_context(err, PDR_INVALID_ARGUMENT, "--where at seq %" PRIu64, line->header->seq);
+    *wanted = false;
+    if (h->where_failures++ == 0)
+        (void)pdr_fail(&h->where_failed, PDR_INVALID_ARGUMENT, "--where fails at seq %" PRIu64 ": %.400s",
+                       line->header->seq, why.message);
+    return PDR_OK;
 }
 
 /* --- showing one --- */
@@ -145,8 +152,11 @@ static pdr_code work(history *h, pdr_error *err)
                            .context = h};
     if (code == PDR_OK) code = pdr_entity_command_open(&h->base, false, err);
     if (code == PDR_OK) code = pdr_story_run(h->base.tool, &spec, &told, err);
-    if (code != PDR_OK || told.newest_seq || told.voids) return code;
-    return pdr_entity_command_unknown(&h->base, err);
+    if (code != PDR_OK) return code;
+    if (!told.newest_seq && !told.voids) return pdr_entity_command_unknown(&h->base, err);
+    if (!h->where_failures) return PDR_OK;
+    if (err) *err = h->where_failed; /* what could be looked at was shown */
+    return PDR_INVALID_ARGUMENT;
 }
 
 static int run(int argc, char **argv)
@@ -155,10 +165,11 @@ static int run(int argc, char **argv)
         .from_seq = 1, .to_seq = INT64_MAX, .more = PDR_BUF_INIT(MAX_TEXT), .text = PDR_BUF_INIT(MAX_TEXT)};
     const pdr_flag flags[] = {
         PDR_ENTITY_FLAGS(h.base),
-        {PDR_FLAG_TEXT, "--where", "JQ", "only events for which this holds: '.event.amount > 10000'",
-         &h.filter, 0, 0},
-        {PDR_FLAG_TEXT, "--since", "TIME", "only events of then and later", &h.since, 0, 0},
-        {PDR_FLAG_TEXT, "--until", "TIME", "only events of then and before", &h.until, 0, 0},
+        {PDR_FLAG_TEXT, "--where", "FILTER",
+         "only events for which this holds, in jq's language, over the object that --json prints", &h.filter,
+         0, 0},
+        {PDR_FLAG_TEXT, "--since", "TIME", "only events of this time or later", &h.since, 0, 0},
+        {PDR_FLAG_TEXT, "--until", "TIME", "only events before this time", &h.until, 0, 0},
         PDR_APPEND_TIME_FLAG(h.base),
         {PDR_FLAG_NUMBER, "--from-seq", "N", "begin with this event", &h.from_seq, 1, INT64_MAX},
         {PDR_FLAG_NUMBER, "--to-seq", "N", "end with this event", &h.to_seq, 1, INT64_MAX},

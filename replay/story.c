@@ -211,7 +211,7 @@ static pdr_code pump(story *s, bool *ended, pdr_error *err)
         bool came, whole = is_whole(s), ending = s->caught_up;
         pdr_code code = tell_queued(s, err);
         if (code == PDR_OK && ending) code = tell_end(s, err);
-        *ended = code == PDR_CANCELLED;
+        *ended = code == PDR_CANCELLED && !pdr_tool_is_stopped(s->tool);
         if (code != PDR_OK) return *ended ? PDR_OK : code;
         if (s->failed) {
             if (err) *err = s->failure;

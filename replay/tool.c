@@ -151,6 +151,11 @@ int64_t pdr_tool_deadline_us(const pdr_tool *tool)
     return pdr_deadline_us(tool->timeout_ms);
 }
 
+bool pdr_tool_is_stopped(const pdr_tool *tool)
+{
+    return tool->stopped && tool->stopped();
+}
+
 static void sleep_a_little(pdr_log *log, pdr_store *store, int64_t most_us)
 {
     enum { MAX_SLEEP_US = 100000, MAX_FDS = 64 };
@@ -172,7 +177,7 @@ pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int
 {
     bool ignored;
     if (!came) came = &ignored;
-    if (tool->stopped && tool->stopped()) return pdr_fail(err, PDR_CANCELLED, "it was stopped");
+    if (pdr_tool_is_stopped(tool)) return pdr_fail(err, PDR_CANCELLED, "it was stopped");
     *came = (log && log->ops->poll(log) > 0);
     if (store && store->ops->poll(store) > 0) *came = true;
     if (*came) return PDR_OK;

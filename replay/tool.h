@@ -71,6 +71,7 @@ PDR_CHECKED pdr_code pdr_tool_print_written(pdr_tool *tool, int32_t partition, c
  * later than `until_us` (pdr_mono_us) and nothing came; PDR_CANCELLED. *came (may be NULL): something did. */
 PDR_CHECKED pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int64_t until_us,
                                    bool *came, pdr_error *err);
+bool pdr_tool_is_stopped(const pdr_tool *tool);     /* by `stopped` of its spec */
 int64_t pdr_tool_deadline_us(const pdr_tool *tool); /* of an answer that is asked for now */
 
 #endif
