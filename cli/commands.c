@@ -19,6 +19,7 @@ static const pdr_cli_command *const seeing[] = {
     &pdr_cli_grep,
     &pdr_cli_state,
     &pdr_cli_diff,
+    &pdr_cli_step,
     &pdr_cli_bisect,
     NULL,
 };

@@ -26,6 +26,7 @@ extern const pdr_cli_command pdr_cli_history;
 extern const pdr_cli_command pdr_cli_grep;
 extern const pdr_cli_command pdr_cli_state;
 extern const pdr_cli_command pdr_cli_diff;
+extern const pdr_cli_command pdr_cli_step;
 extern const pdr_cli_command pdr_cli_bisect;
 
 extern const pdr_cli_command pdr_cli_gen_command;

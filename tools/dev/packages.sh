@@ -33,6 +33,7 @@ module:libxxhash libxxhash-dev
 module:libcurl libcurl4-openssl-dev
 module:jansson libjansson-dev
 module:libmicrohttpd libmicrohttpd-dev
+module:libedit libedit-dev
 module:zlib zlib1g-dev
 header:jq.h libjq-dev
 END

@@ -1,0 +1,116 @@
+#include "cli/step_keys.h"
+
+#include <histedit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+struct pdr_step_keys {
+    const char *prompt;
+    EditLine *editor; /* NULL: no terminal */
+    char *line;       /* of getline */
+    size_t room;
+    pdr_buf text; /* the line without its end */
+};
+
+/* --- in a terminal --- */
+
+static char *tell_prompt(EditLine *editor)
+{
+    pdr_step_keys *keys;
+    if (el_get(editor, EL_CLIENTDATA, &keys) != 0) return NULL;
+    return (char *)keys->prompt; /* libedit doesn't write into it */
+}
+
+/* In a line that is begun the arrow moves the cursor, as everywhere. */
+static unsigned char arrow(EditLine *editor, const char *word, int move)
+{
+    const LineInfo *line = el_line(editor);
+    if (line->lastchar != line->buffer) {
+        (void)el_cursor(editor, move);
+        return CC_CURSOR;
+    }
+    return el_insertstr(editor, word) == 0 ? CC_NEWLINE : CC_ERROR;
+}
+
+static unsigned char forth(EditLine *editor, int key)
+{
+    (void)key;
+    return arrow(editor, "next", 1);
+}
+
+static unsigned char back(EditLine *editor, int key)
+{
+    (void)key;
+    return arrow(editor, "back", -1);
+}
+
+/* Right and down, left and up; as terminals send them in both of their modes. */
+static const char *const forward_keys[] = {"\033[C", "\033OC", "\033[B", "\033OB"};
+static const char *const backward_keys[] = {"\033[D", "\033OD", "\033[A", "\033OA"};
+
+static bool set_up(pdr_step_keys *keys)
+{
+    EditLine *editor = keys->editor;
+    bool done = el_set(editor, EL_CLIENTDATA, keys) == 0 && el_set(editor, EL_PROMPT, tell_prompt) == 0 &&
+                el_set(editor, EL_EDITOR, "emacs") == 0 &&
+                el_set(editor, EL_ADDFN, "step-forth", "to the next event", forth) == 0 &&
+                el_set(editor, EL_ADDFN, "step-back", "to the event before", back) == 0;
+    for (int i = 0; done && i < 4; i++)
+        done = el_set(editor, EL_BIND, forward_keys[i], "step-forth", NULL) == 0 &&
+               el_set(editor, EL_BIND, backward_keys[i], "step-back", NULL) == 0;
+    return done;
+}
+
+/* --- both --- */
+
+pdr_code pdr_step_keys_open(pdr_step_keys **out, const char *prompt, pdr_error *err)
+{
+    pdr_step_keys *keys = pdr_calloc(1, sizeof *keys);
+    *out = keys;
+    if (!keys) return pdr_fail(err, PDR_NOMEM, "reading commands");
+    keys->prompt = prompt;
+    keys->text = (pdr_buf)PDR_BUF_INIT(64 * 1024);
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return PDR_OK;
+    keys->editor = el_init("perdure", stdin, stdout, stderr);
+    if (keys->editor && set_up(keys)) return PDR_OK;
+    pdr_step_keys_close(keys);
+    *out = NULL;
+    return pdr_fail(err, PDR_FATAL, "libedit can't use this terminal");
+}
+
+void pdr_step_keys_close(pdr_step_keys *keys)
+{
+    if (!keys) return;
+    if (keys->editor) el_end(keys->editor);
+    free(keys->line);
+    pdr_buf_release(&keys->text);
+    pdr_free(keys);
+}
+
+bool pdr_step_keys_is_terminal(const pdr_step_keys *keys)
+{
+    return keys->editor != NULL;
+}
+
+static const char *read_line(pdr_step_keys *keys, int *size)
+{
+    if (keys->editor) return el_gets(keys->editor, size);
+    *size = (int)getline(&keys->line, &keys->room, stdin);
+    return keys->line;
+}
+
+const char *pdr_step_keys_next(pdr_step_keys *keys)
+{
+    int size = 0;
+    const char *line = read_line(keys, &size);
+    if (!line || size <= 0) return NULL;
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r' || line[size - 1] == ' '))
+        size--;
+    pdr_buf_clear(&keys->text);
+    if (pdr_buf_append(&keys->text, line, (size_t)size) != PDR_OK) return NULL;
+    if (pdr_buf_append(&keys->text, "", 1) != PDR_OK) return NULL;
+    return (const char *)keys->text.data;
+}
