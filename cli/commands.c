@@ -16,11 +16,13 @@ static const pdr_cli_command *const running[] = {
 
 static const pdr_cli_command *const seeing[] = {
     &pdr_cli_history,
-    &pdr_cli_grep,
     &pdr_cli_state,
     &pdr_cli_diff,
     &pdr_cli_step,
     &pdr_cli_bisect,
+    &pdr_cli_tail,
+    &pdr_cli_grep,
+    &pdr_cli_stats,
     NULL,
 };
 
