@@ -23,6 +23,7 @@ static const pdr_cli_command *const seeing[] = {
     &pdr_cli_tail,
     &pdr_cli_grep,
     &pdr_cli_stats,
+    &pdr_cli_replay,
     NULL,
 };
 

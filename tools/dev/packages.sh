@@ -56,6 +56,7 @@ python:yaml python3-yaml
 python:confluent_kafka python3-confluent-kafka
 python:requests python3-requests
 command:kcat kcat
+command:gdb gdb
 command:clang-format clang-format
 command:git git
 command:curl curl
