@@ -119,7 +119,8 @@ Test(moment, that_was_printed_is_read_as_it_was)
     int64_t us = 1;
     for (int i = 0; i < 2000; i++) {
         pdr_buf out = PDR_BUF_INIT(100);
-        us = (us * INT64_C(6364136223846793005) + 1442695040888963407) & INT64_C(0x3ffffffffffff);
+        us = (int64_t)(((uint64_t)us * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407)) &
+                       UINT64_C(0x3ffffffffffff));
         cr_assert_eq(pdr_moment_print(us, &out), PDR_OK);
         cr_assert_eq(pdr_buf_append(&out, "", 1), PDR_OK);
         int64_t again;
