@@ -275,14 +275,15 @@ static void take_result(pdr_pg_views *v, pdr_pgv_op *op, PGresult *result)
         lose(v, NULL);
         return;
     }
-    if (bad && op->answered < op->count) renew_outdated(v, op, result);
+    bool at_the_end = op->answered == op->count; /* refused by the commit: its sync is still to come */
+    if (bad && !at_the_end) renew_outdated(v, op, result);
     if (bad)
         refuse(op, result, op->answered);
     else if (op->is_fetch && !aborted && !op->rows)
         op->rows = result;
     else
         PQclear(result);
-    op->answered++;
+    if (!at_the_end) op->answered++;
 }
 
 static void read_answers(pdr_pg_views *v)

@@ -326,6 +326,31 @@ Test(postgres_views, a_server_out_of_connections_is_unavailable_until_it_has_som
     sql(role);
 }
 
+/* --- Refused at the end --- */
+
+Test(postgres_views, what_the_commit_itself_refuses_fails_its_own_batch_and_no_other)
+{
+    ended first, late, next, busy, last;
+    pdr_views *views = opened[0];
+    sql("ALTER TABLE @counts__v1 ADD CONSTRAINT late UNIQUE (n) DEFERRABLE INITIALLY DEFERRED");
+    sql("CREATE FUNCTION @conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION"
+        " 'could not serialize access' USING ERRCODE = '40001'; END $$");
+    sql("CREATE CONSTRAINT TRIGGER conflict AFTER INSERT ON @counts__v1 DEFERRABLE INITIALLY DEFERRED FOR"
+        " EACH ROW WHEN (new.id = '2') EXECUTE FUNCTION @conflict()");
+    begin_batch(&first, views, 1, 0, -1, 2);
+    begin_batch(&late, views, 1, 1, -1, 2); /* its n is that of the first */
+    begin_batch(&next, views, 1, 0, 0, 2);
+    begin_batch(&busy, views, 1, 2, -1, 2);
+    begin_batch(&last, views, 1, 0, 1, 2);
+    until_ended(views, &last);
+    cr_assert_eq(first.code, PDR_OK, "%s", first.error.message);
+    cr_assert_eq(late.code, PDR_BAD_DATA, "%s: %s", pdr_code_name(late.code), late.error.message);
+    cr_assert_eq(next.code, PDR_OK, "%s", next.error.message);
+    cr_assert_eq(busy.code, PDR_BUSY, "%s: %s", pdr_code_name(busy.code), busy.error.message);
+    cr_assert_eq(last.code, PDR_OK, "%s", last.error.message);
+    rows_equal_positions();
+}
+
 /* --- The server --- */
 
 /* As a worker: batch after batch; what is unknown is settled by the position. */
