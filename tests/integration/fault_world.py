@@ -36,10 +36,10 @@ def until(true, what, seconds=60):
         time.sleep(0.01)
 
 
-def dev(*words):
+def dev(*words, **extra):
     """./dev, which starts, stops and wipes the servers."""
     done = subprocess.run([DEV, "services", *words], capture_output=True, text=True, check=False, timeout=180,
-                          stdin=subprocess.DEVNULL)
+                          stdin=subprocess.DEVNULL, env=dict(os.environ, **extra))
     if done.returncode:
         raise AssertionError("services %s: %s" % (" ".join(words), done.stderr))
 

@@ -21,11 +21,11 @@ def file_of(name):
 class Worker(Running):
     """perdure project run."""
 
-    def __init__(self, claim, names, *flags, **settings):
-        given = dict({"project.view.schema": claim.schema, "project.retry.max.ms": 1000}, **settings)
+    def __init__(self, claim, names, *flags, extra=None, **settings):
+        given = dict(claim.settings(), **settings)
         words = [COMMAND, "project", "run", *names, *claim.journal.flags, "--views", claim.views, "--app", LOANS_APP,
                  "--json", "--settings", ",".join("%s=%s" % (name.replace("__", "."), value) for name, value in given.items())]
-        super().__init__(words + list(flags), claim.folder)
+        super().__init__(words + list(flags), claim.folder, extra=extra)
 
     def report(self):
         """What it said at its end, by projection."""
@@ -34,26 +34,33 @@ class Worker(Running):
 
 class ViewFaults(Faults):
     NAMES = ("applications", "work_items", "workload")
+    SIZE = ROWS  # events of the log
     loaded, figures = None, None
 
     def setUp(self):
         super().setUp()
         if ViewFaults.loaded is None:
-            ViewFaults.figures = loans_figures.Figures(DATA)
-            journal = self.kafka()
-            self.load(journal)
+            ViewFaults.figures = loans_figures.Figures(DATA, self.SIZE)
+            journal = self.new_journal()
+            self.load(journal, "--stop-after", str(self.SIZE))
             ViewFaults.loaded = journal
         self.journal = ViewFaults.loaded
         self.new_views()
+
+    def new_journal(self):
+        return self.kafka()
 
     def new_views(self):
         self.schema = "views_%s" % os.urandom(6).hex()
         self.views = "%s%sschema=%s" % (POSTGRES, "&" if "?" in POSTGRES else "?", self.schema)
         self.postgres('create schema "%s"' % self.schema)
 
-    def worker(self, *flags, names=None, **settings):
+    def settings(self):
+        return {"project.view.schema": self.schema, "project.retry.max.ms": 1000}
+
+    def worker(self, *flags, names=None, **more):
         files = [name if "/" in name else file_of(name) for name in names or self.NAMES]
-        program = Worker(self, files, *flags, **settings)
+        program = Worker(self, files, *flags, **more)
         self.programs.append(program)
         return program
 
@@ -90,7 +97,7 @@ class ViewFaults(Faults):
     def are_right(self, names=None):
         self.assertEqual(self.wrong(names), [])
         for name in names or self.NAMES:
-            self.assertEqual(self.number("select sum(events) from projection_position where projection = '%s'" % name), ROWS)
+            self.assertEqual(self.number("select sum(events) from projection_position where projection = '%s'" % name), self.SIZE)
             self.assertEqual(self.number("select count(*) from dead_letter where projection = '%s'" % name), 0)
 
     def done(self, name="applications"):
