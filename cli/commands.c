@@ -24,6 +24,7 @@ static const pdr_cli_command *const seeing[] = {
     &pdr_cli_grep,
     &pdr_cli_stats,
     &pdr_cli_replay,
+    &pdr_cli_trace,
     NULL,
 };
 

@@ -31,6 +31,8 @@ extern const pdr_cli_command pdr_cli_bisect;
 extern const pdr_cli_command pdr_cli_tail;
 extern const pdr_cli_command pdr_cli_stats;
 extern const pdr_cli_command pdr_cli_replay;
+extern const pdr_cli_command pdr_cli_trace;
+extern const pdr_cli_command pdr_cli_entity_list;
 
 extern const pdr_cli_command pdr_cli_gen_command;
 extern const pdr_cli_command pdr_cli_schema_check;
