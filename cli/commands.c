@@ -25,6 +25,7 @@ static const pdr_cli_command *const seeing[] = {
     &pdr_cli_stats,
     &pdr_cli_replay,
     &pdr_cli_trace,
+    &pdr_cli_entity_list,
     NULL,
 };
 

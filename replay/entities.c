@@ -1,0 +1,313 @@
+#include "replay/entities.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+
+enum { PAGE = 10000, SCRATCH = 64 * PDR_MAX_EVENT };
+
+/* One thread's. No two have the same entity. */
+typedef struct gatherer {
+    pdr_tally rows; /* id -> pdr_entity_row */
+    pdr_arena scratch;
+    pdr_entities_bad bad;
+    int32_t bad_partition;
+    int64_t bad_offset;
+} gatherer;
+
+typedef struct listed {
+    pdr_bytes id;
+    const pdr_entity_row *row;
+} listed;
+
+struct pdr_entities {
+    const pdr_entities_spec *spec;
+    pdr_tool *tool;
+    bool from_log;
+    gatherer *gatherers;
+    unsigned threads;
+    listed *items;
+    size_t count;
+    pdr_entities_bad bad;
+    /* Of the store's answers. */
+    bool answered;
+    pdr_error answer;
+    pdr_position position;
+    pdr_buf after;
+    size_t page;
+};
+
+static bool is_wanted(const pdr_entities *e, pdr_bytes id)
+{
+    pdr_bytes prefix = e->spec->prefix;
+    return id.size >= prefix.size && (!prefix.size || memcmp(id.data, prefix.data, prefix.size) == 0);
+}
+
+/* --- from the log --- */
+
+static void note_bad(gatherer *g, pdr_entity_row *row, int32_t partition, const pdr_commit_event *event,
+                     const pdr_error *why)
+{
+    pdr_bytes id = event->record->entry.key;
+    bool first = !g->bad.count || partition < g->bad_partition ||
+                 (partition == g->bad_partition && event->record->offset < g->bad_offset);
+    pdr_state_release(&row->state);
+    row->bad = true;
+    g->bad.count++;
+    if (!first) return;
+    g->bad_partition = partition;
+    g->bad_offset = event->record->offset;
+    g->bad.first = *why;
+    (void)pdr_fail_context(&g->bad.first, why->code,
+                           "%.*s, seq %" PRIu64 " (partition %d, offset %" PRId64 ")", (int)id.size,
+                           (const char *)id.data, event->header->seq, (int)partition, event->record->offset);
+}
+
+static bool is_for_all(pdr_code code)
+{
+    return code == PDR_NOMEM || code == PDR_CANCELLED || pdr_code_class(code) == PDR_CLASS_TRANSIENT;
+}
+
+static pdr_code fold(pdr_entities *e, gatherer *g, pdr_entity_row *row, int32_t partition,
+                     const pdr_commit_event *event, pdr_error *err)
+{
+    pdr_event_list events;
+    pdr_error why;
+    pdr_code code = PDR_OK;
+    const pdr_folder *folder = pdr_tool_folder(e->tool, event->record->entry.key);
+    pdr_arena_clear(&g->scratch);
+    if (!row->state.value && folder) code = pdr_state_init(&row->state, folder, &why);
+    if (code == PDR_OK)
+        code = pdr_tool_read(e->tool, partition, event->record, event->header, &g->scratch, &events, &why);
+    for (size_t i = 0; code == PDR_OK && i < events.count; i++)
+        code = pdr_state_apply(&row->state, folder, pdr_event_list_at(&events, i), &why);
+    if (code == PDR_OK) return PDR_OK;
+    if (!is_for_all(code)) {
+        note_bad(g, row, partition, event, &why);
+        return PDR_OK;
+    }
+    if (err) *err = why;
+    return code;
+}
+
+static pdr_code took_commit(void *context, unsigned thread, int32_t partition, const pdr_commit_event *events,
+                            size_t count, pdr_position at, pdr_error *err)
+{
+    (void)at;
+    pdr_entities *e = context;
+    gatherer *g = &e->gatherers[thread];
+    pdr_bytes id = events[0].record->entry.key; /* a commit's events are one entity's */
+    if (!is_wanted(e, id)) return PDR_OK;
+    pdr_entity_row *row = pdr_tally_of(&g->rows, id);
+    if (!row) return pdr_fail(err, PDR_NOMEM, "a list of entities");
+    pdr_code code = PDR_OK;
+    for (size_t i = 0; code == PDR_OK && i < count; i++) {
+        const pdr_header *h = events[i].header;
+        if (h->seq > row->seq) {
+            row->seq = h->seq;
+            row->offset = events[i].record->offset;
+            row->last_us = h->time_us;
+        }
+        row->partition = partition;
+        row->bytes += events[i].record->entry.value.size;
+        if (e->spec->states && !row->bad) code = fold(e, g, row, partition, &events[i], err);
+    }
+    return code;
+}
+
+static bool watch(void *context, const pdr_scan_progress *progress)
+{
+    const pdr_entities *e = context;
+    return e->spec->watch && e->spec->watch(e->spec->context, progress);
+}
+
+static const pdr_scan_sink sink = {.commit = took_commit};
+
+static pdr_code scan(pdr_entities *e, const pdr_position *from, unsigned threads, pdr_error *err)
+{
+    pdr_scan_spec spec = {.from = from, .threads = threads, .sink = &sink, .context = e, .watch = watch};
+    e->threads = pdr_scan_threads(e->tool, &spec);
+    if (!e->gatherers) e->gatherers = pdr_calloc(e->threads, sizeof *e->gatherers);
+    if (!e->gatherers) return pdr_fail(err, PDR_NOMEM, "%u threads", e->threads);
+    for (unsigned i = 0; !from && i < e->threads; i++) {
+        pdr_tally_init(&e->gatherers[i].rows, sizeof(pdr_entity_row));
+        e->gatherers[i].scratch = (pdr_arena)PDR_ARENA_INIT(SCRATCH);
+    }
+    return pdr_scan_run(e->tool, &spec, err);
+}
+
+/* --- from the store --- */
+
+static void note_answer(pdr_entities *e, const pdr_store_result *result)
+{
+    e->answered = true;
+    e->answer.code = PDR_OK;
+    if (result->code != PDR_OK) e->answer = *result->error;
+}
+
+static void took_row(void *context, uint64_t tag, const pdr_store_result *result)
+{
+    (void)tag;
+    pdr_entities *e = context;
+    note_answer(e, result);
+    e->position = result->row.checkpoint;
+}
+
+static void took_page(void *context, uint64_t tag, const pdr_store_result *result)
+{
+    (void)tag;
+    pdr_entities *e = context;
+    note_answer(e, result);
+    e->page = result->head_count;
+    for (size_t i = 0; i < result->head_count && e->answer.code == PDR_OK; i++) {
+        const pdr_head *head = &result->heads[i];
+        pdr_buf_clear(&e->after);
+        bool fits = pdr_buf_append(&e->after, head->key.data, head->key.size) == PDR_OK;
+        pdr_entity_row *row =
+            fits && is_wanted(e, head->key) ? pdr_tally_of(&e->gatherers->rows, head->key) : NULL;
+        if (!fits || (is_wanted(e, head->key) && !row))
+            e->answer.code = pdr_fail(&e->answer, PDR_NOMEM, "a list of entities");
+        if (row)
+            *row = (pdr_entity_row){.seq = head->seq,
+                                    .partition = pdr_tool_partition_of(e->tool, head->key),
+                                    .offset = head->last.offset};
+    }
+}
+
+static pdr_code wait_for_answer(pdr_entities *e, pdr_code submitted, pdr_error *err)
+{
+    pdr_store *store = pdr_tool_store(e->tool);
+    int64_t until = pdr_tool_deadline_us(e->tool);
+    pdr_code code = submitted;
+    while (code == PDR_OK && !e->answered)
+        code = pdr_tool_turn(e->tool, NULL, store, until, NULL, err);
+    if (code != PDR_OK) {
+        store->ops->forget(store, e);
+        return code;
+    }
+    if (e->answer.code != PDR_OK && err) *err = e->answer;
+    return e->answer.code;
+}
+
+static pdr_code load_positions(pdr_entities *e, pdr_position *from, pdr_error *err)
+{
+    pdr_store *store = pdr_tool_store(e->tool);
+    pdr_code code = PDR_OK;
+    for (int32_t p = 0; code == PDR_OK && p < pdr_tool_partitions(e->tool); p++) {
+        e->answered = false;
+        code = wait_for_answer(e, store->ops->load(store, p, took_row, e, 0, err), err);
+        from[p] = e->position;
+    }
+    return code;
+}
+
+static pdr_code load_heads(pdr_entities *e, pdr_error *err)
+{
+    pdr_store *store = pdr_tool_store(e->tool);
+    pdr_code code = PDR_OK;
+    for (e->page = PAGE; code == PDR_OK && e->page == PAGE;) {
+        e->answered = false;
+        pdr_code asked = store->ops->heads(store, pdr_buf_bytes(&e->after), PAGE, 0, took_page, e, 0, err);
+        code = wait_for_answer(e, asked, err);
+    }
+    return code;
+}
+
+/* The rows first: what is saved after that lies behind their checkpoints, where the log is read. */
+static pdr_code from_store(pdr_entities *e, pdr_error *err)
+{
+    pdr_position *from = pdr_calloc((size_t)pdr_tool_partitions(e->tool), sizeof *from);
+    e->gatherers = pdr_calloc(1, sizeof *e->gatherers);
+    e->threads = 1;
+    if (!from || !e->gatherers) {
+        pdr_free(from);
+        return pdr_fail(err, PDR_NOMEM, "a list of entities");
+    }
+    pdr_tally_init(&e->gatherers->rows, sizeof(pdr_entity_row));
+    pdr_code code = load_positions(e, from, err);
+    if (code == PDR_OK) code = load_heads(e, err);
+    if (code == PDR_OK) code = scan(e, from, 1, err);
+    pdr_free(from);
+    return code;
+}
+
+/* --- all of it --- */
+
+static pdr_code list(pdr_entities *e, pdr_error *err)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < e->threads; i++)
+        count += e->gatherers[i].rows.count;
+    e->items = pdr_alloc((count + 1) * sizeof *e->items);
+    if (!e->items) return pdr_fail(err, PDR_NOMEM, "%zu entities", count);
+    int32_t partition = INT32_MAX;
+    for (unsigned i = 0; i < e->threads; i++) {
+        const gatherer *g = &e->gatherers[i];
+        for (size_t k = 0; k < g->rows.count; k++)
+            e->items[e->count++] = (listed){pdr_tally_key(&g->rows, g->rows.entries[k]),
+                                            (const void *)g->rows.entries[k]->value};
+        e->bad.count += g->bad.count;
+        if (!g->bad.count || g->bad_partition > partition) continue;
+        e->bad.first = g->bad.first;
+        partition = g->bad_partition;
+    }
+    return PDR_OK;
+}
+
+pdr_code pdr_entities_open(pdr_entities **out, pdr_tool *tool, const pdr_entities_spec *spec, pdr_error *err)
+{
+    *out = NULL;
+    pdr_entities *e = pdr_calloc(1, sizeof *e);
+    if (!e) return pdr_fail(err, PDR_NOMEM, "a list of entities");
+    e->spec = spec;
+    e->tool = tool;
+    e->after = (pdr_buf)PDR_BUF_INIT(2 * PDR_LOG_MAX_KEY);
+    e->from_log = spec->from_log || spec->states || !pdr_tool_store(tool);
+    pdr_code code = e->from_log ? scan(e, NULL, 0, err) : from_store(e, err);
+    if (code == PDR_OK) code = list(e, err);
+    if (code == PDR_OK)
+        *out = e;
+    else
+        pdr_entities_close(e);
+    return code;
+}
+
+static void release(gatherer *g)
+{
+    for (size_t i = 0; i < g->rows.count; i++)
+        pdr_state_release(&((pdr_entity_row *)(void *)g->rows.entries[i]->value)->state);
+    pdr_tally_release(&g->rows);
+    pdr_arena_release(&g->scratch);
+}
+
+void pdr_entities_close(pdr_entities *entities)
+{
+    if (!entities) return;
+    for (unsigned i = 0; entities->gatherers && i < entities->threads; i++)
+        release(&entities->gatherers[i]);
+    pdr_free(entities->gatherers);
+    pdr_free(entities->items);
+    pdr_buf_release(&entities->after);
+    pdr_free(entities);
+}
+
+bool pdr_entities_from_log(const pdr_entities *entities)
+{
+    return entities->from_log;
+}
+
+size_t pdr_entities_count(const pdr_entities *entities)
+{
+    return entities->count;
+}
+
+const pdr_entity_row *pdr_entities_at(const pdr_entities *entities, size_t i, pdr_bytes *id)
+{
+    *id = entities->items[i].id;
+    return entities->items[i].row;
+}
+
+pdr_entities_bad pdr_entities_bad_of(const pdr_entities *entities)
+{
+    return entities->bad;
+}
