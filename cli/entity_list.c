@@ -325,6 +325,6 @@ const pdr_cli_command pdr_cli_entity_list = {
         "Lists the entities that the store knows, brought up to date by what the log has past the store's "
         "checkpoints; or, with --from-log and for what the store can't tell, those of all the log.\n\n"
         "  perdure entity list --type loan --order seq --limit 10\n"
-        "  perdure entity list --where '.status == \"DECLINED\" and .amount > 10000' --json\n\n"
+        "  perdure entity list --where '.status == \"DECLINED\" and .amount_cents > 5000000' --json\n\n"
         "--where is over the state's object, as perdure state prints it.\n",
     .run = run};
