@@ -46,6 +46,7 @@ typedef struct plan {
 void plan_make(plan *out, uint64_t seed);
 
 typedef struct run run;
+typedef struct verified verified; /* of verified.c */
 
 typedef struct node {
     run *run;
@@ -117,6 +118,7 @@ struct run {
     driver_faults faults;
     uint64_t revision_hash[SIM_REVISIONS]; /* how a store names them */
     bool failed;
+    verified *verified;
     void *side; /* of side.h */
     uint64_t side_counters[SIDE_COUNTERS];
     char failure[700];
@@ -147,6 +149,11 @@ void check_reply(attempt *a, const pdr_reply *reply);
 void check_commit(run *r, uint32_t entity, uint64_t first_seq, uint64_t last_seq);
 void check_store(run *r, int32_t partition);
 void check_owner(node *n, int32_t partition);
+
+/* --- verified.c: the same invariants as a tool sees them in log and store --- */
+void verified_append(run *r, int32_t partition, const pdr_log_record *record);
+void verified_look(run *r);
+void verified_close(run *r);
 
 /* --- seed.c --- */
 typedef struct outcome {

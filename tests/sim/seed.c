@@ -31,6 +31,7 @@ static void on_appended(void *context, int32_t partition, const pdr_log_record *
 {
     run *r = context;
     model_append(r->model, partition, record);
+    verified_append(r, partition, record);
 }
 
 static void on_stored(void *context, int32_t partition)
@@ -105,6 +106,7 @@ static void run_close(run *r)
     cluster_stop(r);
     pdr_sim_world_close(r->world);
     pdr_arena_release(&r->arena);
+    verified_close(r);
     free(r->model);
     free(r);
 }
@@ -164,6 +166,7 @@ static void play(run *r)
     while ((r->issued < r->total || r->settled * 10 < r->total * 9) &&
            pdr_sim_world_now(r->world) < patience_us && step(r, INT64_MAX)) {
     }
+    if (!r->failed) verified_look(r);
     if (r->failed) return;
     cluster_calm(r);
     if (sim_side) sim_side->calm(r);
@@ -176,6 +179,7 @@ static void play(run *r)
     while (step(r, until_us)) {
     }
     check_at_rest(r);
+    if (!r->failed) verified_look(r);
     if (sim_side && !r->failed) settle_side(r);
 }
 
