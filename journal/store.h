@@ -74,6 +74,15 @@ typedef struct pdr_new_states {
     size_t count;                  /* (key, revision) are distinct */
 } pdr_new_states;
 
+/* Which states. */
+typedef struct pdr_state_filter {
+    pdr_bytes key;             /* of this entity; size 0: of all */
+    pdr_bytes prefix;          /* of entities whose keys begin so; size 0: of all */
+    const uint64_t *revisions; /* of these; or, `others`, of any but these */
+    size_t revision_count;     /* at most PDR_STORE_MAX_REVISIONS */
+    bool others;
+} pdr_state_filter;
+
 /* Who takes over: kept in the store's list of takeovers, for people. */
 typedef struct pdr_claim {
     pdr_term term;
@@ -122,6 +131,15 @@ typedef struct pdr_store_ops {
      * begins with. Atomic. */
     pdr_code (*reset)(pdr_store *store, const pdr_store_meta *meta, int timeout_ms, pdr_error *err);
     pdr_code (*dump)(pdr_store *store, pdr_store_dump_row row, void *context, pdr_error *err);
+    /* The rows of a dump that are of one entity: none if it has no head. */
+    pdr_code (*dump_one)(pdr_store *store, pdr_bytes key, pdr_store_dump_row row, void *context,
+                         int timeout_ms, pdr_error *err);
+    /* Drop states, at most `limit` of them (1 or more); how many there were. No head and no stamp is touched:
+     * a state is a cache of the log, owners at work read the history of those that they miss. 0: none is left
+     * but those that an owner is writing at this moment. Atomic; after a failure it may have been carried
+     * out: doing it again is fine. */
+    pdr_code (*drop_states)(pdr_store *store, const pdr_state_filter *which, size_t limit, uint64_t *dropped,
+                            int timeout_ms, pdr_error *err);
 
     /* --- Asynchronous; `done` comes exactly once per accepted operation unless forgotten. Common failures:
      * PDR_UNAVAILABLE (not carried out), PDR_NOT_INITIALISED (tables or row missing), PDR_NO_SPACE,

@@ -23,5 +23,10 @@ PDR_CHECKED pdr_code pdr_pg_admin_reset(const pdr_pg_admin *admin, const pdr_sto
                                         pdr_error *err);
 PDR_CHECKED pdr_code pdr_pg_admin_dump(const pdr_pg_admin *admin, pdr_store_dump_row row, void *context,
                                        pdr_error *err);
+PDR_CHECKED pdr_code pdr_pg_admin_dump_one(const pdr_pg_admin *admin, pdr_bytes key, pdr_store_dump_row row,
+                                           void *context, int timeout_ms, pdr_error *err);
+PDR_CHECKED pdr_code pdr_pg_admin_drop_states(const pdr_pg_admin *admin, const pdr_state_filter *which,
+                                              size_t limit, uint64_t *dropped, int timeout_ms,
+                                              pdr_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 #include "backends/postgres/sqlstate.h"
 #include "base/mem.h"
 
-enum { MAX_SESSION_PARAMS = 4 };
+enum { MAX_SESSION_PARAMS = 8 };
 
 static pdr_code too_late(const pdr_pg_session *session, pdr_error *err)
 {

@@ -426,6 +426,18 @@ static pdr_code store_dump(pdr_store *base, pdr_store_dump_row row, void *contex
     return pdr_pg_admin_dump(&of(base)->admin, row, context, err);
 }
 
+static pdr_code store_dump_one(pdr_store *base, pdr_bytes key, pdr_store_dump_row row, void *context,
+                               int timeout_ms, pdr_error *err)
+{
+    return pdr_pg_admin_dump_one(&of(base)->admin, key, row, context, timeout_ms, err);
+}
+
+static pdr_code store_drop_states(pdr_store *base, const pdr_state_filter *which, size_t limit,
+                                  uint64_t *dropped, int timeout_ms, pdr_error *err)
+{
+    return pdr_pg_admin_drop_states(&of(base)->admin, which, limit, dropped, timeout_ms, err);
+}
+
 /* --- Opening and closing --- */
 
 static void store_close(pdr_store *base)
@@ -450,6 +462,8 @@ static const pdr_store_ops postgres_ops = {
     .meta = store_meta,
     .reset = store_reset,
     .dump = store_dump,
+    .dump_one = store_dump_one,
+    .drop_states = store_drop_states,
     .load = store_load,
     .claim = store_claim,
     .lookup = store_lookup,

@@ -132,6 +132,8 @@ const sim_head *sim_table_find(const sim_table *table, pdr_bytes key, size_t *at
 pdr_code sim_table_claim(pdr_sim_world *world, int32_t partition, const pdr_claim *claim);
 pdr_code sim_table_save(pdr_sim_world *world, int32_t partition, const pdr_save *save);
 pdr_code sim_table_put_states(pdr_sim_world *world, int32_t partition, const pdr_new_states *states);
+/* How many states went, at most `limit`. */
+uint64_t sim_table_drop_states(pdr_sim_world *world, const pdr_state_filter *which, size_t limit);
 /* Each (head, state) of all partitions in ascending order of key; *partition is set before each look. */
 void sim_table_merge(pdr_sim_world *world, void (*look)(void *context, const pdr_head *head), void *context,
                      int32_t *partition);

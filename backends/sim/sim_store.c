@@ -500,9 +500,22 @@ static pdr_code store_reset(pdr_store *base, const pdr_store_meta *meta, int tim
     return code;
 }
 
+static pdr_code store_drop_states(pdr_store *base, const pdr_state_filter *which, size_t limit,
+                                  uint64_t *dropped, int timeout_ms, pdr_error *err)
+{
+    (void)timeout_ms;
+    *dropped = 0;
+    if (((sim_store *)base)->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
+    if (which->revision_count > PDR_STORE_MAX_REVISIONS || limit == 0)
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "no limit, or too many revisions");
+    *dropped = sim_table_drop_states(((sim_store *)base)->world, which, limit);
+    return PDR_OK;
+}
+
 typedef struct dump_context {
     pdr_store_dump_row row;
     void *context;
+    pdr_bytes key; /* size 0: all */
     int32_t partition;
     pdr_code code;
     pdr_error *err;
@@ -511,17 +524,25 @@ typedef struct dump_context {
 static void dump_head(void *context, const pdr_head *head)
 {
     dump_context *dump = context;
+    if (dump->key.size && !pdr_bytes_equal(dump->key, head->key)) return;
     if (dump->code == PDR_OK) dump->code = dump->row(dump->context, dump->partition, head, dump->err);
 }
 
 /* Ascending by key over all partitions: a merge of their sorted tables. */
-static pdr_code store_dump(pdr_store *base, pdr_store_dump_row row, void *context, pdr_error *err)
+static pdr_code store_dump_one(pdr_store *base, pdr_bytes key, pdr_store_dump_row row, void *context,
+                               int timeout_ms, pdr_error *err)
 {
+    (void)timeout_ms;
     sim_store *store = (sim_store *)base;
     if (store->dead) return pdr_fail(err, PDR_UNAVAILABLE, "simulated process is dead");
-    dump_context dump = {row, context, 0, PDR_OK, err};
+    dump_context dump = {row, context, key, 0, PDR_OK, err};
     sim_table_merge(store->world, dump_head, &dump, &dump.partition);
     return dump.code;
+}
+
+static pdr_code store_dump(pdr_store *base, pdr_store_dump_row row, void *context, pdr_error *err)
+{
+    return store_dump_one(base, pdr_bytes_of(NULL, 0), row, context, 0, err);
 }
 
 static void store_close(pdr_store *base)
@@ -543,6 +564,8 @@ static const pdr_store_ops store_ops = {
     .meta = store_meta,
     .reset = store_reset,
     .dump = store_dump,
+    .dump_one = store_dump_one,
+    .drop_states = store_drop_states,
     .load = store_load,
     .claim = store_claim,
     .lookup = store_lookup,

@@ -141,6 +141,46 @@ pdr_code sim_table_put_states(pdr_sim_world *world, int32_t partition, const pdr
     return PDR_OK;
 }
 
+static bool is_asked(const pdr_state_filter *which, pdr_bytes key, uint64_t revision)
+{
+    bool listed = false;
+    if (which->key.size && !pdr_bytes_equal(which->key, key)) return false;
+    if (which->prefix.size &&
+        (key.size < which->prefix.size || memcmp(key.data, which->prefix.data, which->prefix.size) != 0))
+        return false;
+    for (size_t i = 0; i < which->revision_count; i++)
+        listed |= which->revisions[i] == revision;
+    return listed != which->others;
+}
+
+static const sim_head *without_states(pdr_sim_world *world, const sim_head *old,
+                                      const pdr_state_filter *which, size_t limit, uint64_t *dropped)
+{
+    const sim_state *left = NULL;
+    for (const sim_state *state = old->states; state; state = state->next) {
+        if (*dropped < limit && is_asked(which, old->head.key, state->revision))
+            ++*dropped;
+        else
+            left = put_state(world, left, state);
+    }
+    sim_head *made = sim_alloc(world, sizeof *made);
+    *made = *old;
+    made->states = left;
+    return made;
+}
+
+uint64_t sim_table_drop_states(pdr_sim_world *world, const pdr_state_filter *which, size_t limit)
+{
+    uint64_t dropped = 0;
+    for (int32_t p = 0; p < world->options.partitions; p++) {
+        sim_table *table = &world->store.tables[p];
+        for (size_t i = 0; i < table->count && dropped < limit; i++)
+            table->heads[i] = without_states(world, table->heads[i], which, limit, &dropped);
+        tell_stored(world, p);
+    }
+    return dropped;
+}
+
 pdr_code sim_table_save(pdr_sim_world *world, int32_t partition, const pdr_save *save)
 {
     sim_table *table = &world->store.tables[partition];

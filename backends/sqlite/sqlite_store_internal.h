@@ -73,6 +73,10 @@ pdr_code pdr_sqlite_store_init(pdr_store *base, const pdr_store_meta *meta, int 
 pdr_code pdr_sqlite_store_meta(pdr_store *base, pdr_store_meta *out, int timeout_ms, pdr_error *err);
 pdr_code pdr_sqlite_store_reset(pdr_store *base, const pdr_store_meta *meta, int timeout_ms, pdr_error *err);
 pdr_code pdr_sqlite_store_dump(pdr_store *base, pdr_store_dump_row row, void *context, pdr_error *err);
+pdr_code pdr_sqlite_store_dump_one(pdr_store *base, pdr_bytes key, pdr_store_dump_row row, void *context,
+                                   int timeout_ms, pdr_error *err);
+pdr_code pdr_sqlite_store_drop_states(pdr_store *base, const pdr_state_filter *which, size_t limit,
+                                      uint64_t *dropped, int timeout_ms, pdr_error *err);
 PDR_CHECKED pdr_code pdr_sqlite_store_read_meta(sqlite3 *db, pdr_store_meta *out, pdr_error *err);
 /* Make the tables that came after format 1 and that its files may lack. PDR_LOCKED when another writes. */
 PDR_CHECKED pdr_code pdr_sqlite_store_add_tables(sqlite3 *db, pdr_error *err);

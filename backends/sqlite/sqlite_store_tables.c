@@ -189,38 +189,3 @@ pdr_code pdr_sqlite_store_meta(pdr_store *base, pdr_store_meta *out, int timeout
     sqlite3_busy_timeout(store->db, 0);
     return code == PDR_OK ? PDR_OK : pdr_fail_context(err, code, "%s", store->path);
 }
-
-/* --- dump --- */
-
-static pdr_code dump_rows(sqlite3 *db, sqlite3_stmt *s, pdr_store_dump_row row, void *context, pdr_error *err)
-{
-    for (;;) {
-        int rc = sqlite3_step(s);
-        if (rc == SQLITE_DONE) return PDR_OK;
-        if (rc != SQLITE_ROW) return pdr_sqlite_fail(err, db, rc, "reading the heads");
-        pdr_head head = pdr_sqlite_column_head(s, 1);
-        pdr_code code = row(context, sqlite3_column_int(s, 0), &head, err);
-        if (code != PDR_OK) return code;
-    }
-}
-
-pdr_code pdr_sqlite_store_dump(pdr_store *base, pdr_store_dump_row row, void *context, pdr_error *err)
-{
-    sqlite_store *store = (sqlite_store *)base;
-    pdr_store_meta meta;
-    pdr_code code = pdr_sqlite_store_meta(base, &meta, PDR_SQLITE_OPEN_WAIT_MS, err);
-    if (code != PDR_OK) return code;
-    sqlite3_stmt *s;
-    /* SQLite keeps text as its bytes and compares it so; revisions are unsigned. */
-    code = pdr_sqlite_prepare(store->db, &s,
-                              "SELECT h.partition, " HEAD_COLUMNS
-                              " FROM store_head h LEFT JOIN store_state s ON s.key = h.key "
-                              "ORDER BY h.key, s.revision < 0, s.revision",
-                              err);
-    if (code != PDR_OK) return code;
-    sqlite3_busy_timeout(store->db, PDR_SQLITE_OPEN_WAIT_MS);
-    code = dump_rows(store->db, s, row, context, err);
-    sqlite3_busy_timeout(store->db, 0);
-    sqlite3_finalize(s);
-    return code;
-}
