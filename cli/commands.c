@@ -9,7 +9,10 @@ static const pdr_cli_command *const running[] = {
     &pdr_cli_init,
     &pdr_cli_rebuild_store,
     &pdr_cli_store_dump,
+    &pdr_cli_snapshot_list,
+    &pdr_cli_snapshot_show,
     &pdr_cli_snapshot_rebuild,
+    &pdr_cli_snapshot_drop,
     &pdr_cli_verify,
     NULL,
 };

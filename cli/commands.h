@@ -19,7 +19,10 @@ const pdr_cli_command *pdr_cli_find(int argc, char **argv, int *words);
 extern const pdr_cli_command pdr_cli_init;
 extern const pdr_cli_command pdr_cli_rebuild_store;
 extern const pdr_cli_command pdr_cli_store_dump;
+extern const pdr_cli_command pdr_cli_snapshot_list;
+extern const pdr_cli_command pdr_cli_snapshot_show;
 extern const pdr_cli_command pdr_cli_snapshot_rebuild;
+extern const pdr_cli_command pdr_cli_snapshot_drop;
 extern const pdr_cli_command pdr_cli_verify;
 
 extern const pdr_cli_command pdr_cli_history;

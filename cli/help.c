@@ -103,7 +103,7 @@ void pdr_help_command(FILE *to, const pdr_cli_command *command, const pdr_flag *
     fputc('\n', to);
     for (; flags->kind != PDR_FLAG_END; flags++) {
         char name[128];
-        if (flags->kind == PDR_FLAG_WORDS && (!flags->help || !*flags->help)) continue;
+        if (!flags->help || !*flags->help) continue;
         (void)snprintf(name, sizeof name, "%s%s%s", flags->name, flags->value ? " " : "",
                        flags->value ? flags->value : "");
         pdr_help_entry(to, name, flags->help, COLUMN, width);

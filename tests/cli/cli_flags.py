@@ -9,7 +9,8 @@ COMMANDS = {"init": ["init"], "rebuild-store": ["rebuild-store"], "store-dump": 
             "schema-check": ["schema", "check"], "schema-list": ["schema", "list"], "schema-show": ["schema", "show"],
             "schema-compat": ["schema", "compat"], "schema-diff": ["schema", "diff"],
             "schema-register": ["schema", "register"],
-            "schema-golden": ["schema", "golden"], "snapshot-rebuild": ["snapshot", "rebuild"], "gen": ["gen"],
+            "schema-golden": ["schema", "golden"], "snapshot-rebuild": ["snapshot", "rebuild"],
+            "snapshot-list": ["snapshot", "list"], "gen": ["gen"],
             "project-run": ["project", "run"], "project-rebuild": ["project", "rebuild"],
             **{"project-" + verb: ["project", verb] for verb in (
                 "list", "status", "check", "pause", "resume", "throttle", "reset", "delete")},
