@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/spare.h"
 #include "base/varint.h"
+#include "journal/stored_commit.h"
 #include "perdure/sys/wire.h"
 
 uint64_t pdr_key_hash(pdr_bytes key)
@@ -37,6 +38,9 @@ static pdr_code check_spec(const pdr_cmd_spec *spec, pdr_error *err)
     if (spec->request == PDR_REQUEST_APPEND && spec->payload.size > PDR_MAX_APPEND)
         return pdr_fail(err, PDR_TOO_LARGE, "the events have %zu bytes together; at most %d",
                         spec->payload.size, PDR_MAX_APPEND);
+    if (spec->request == PDR_REQUEST_IMPORT && spec->payload.size > PDR_MAX_IMPORT)
+        return pdr_fail(err, PDR_TOO_LARGE, "the commit has %zu bytes; at most %d", spec->payload.size,
+                        PDR_MAX_IMPORT);
     return PDR_OK;
 }
 
@@ -47,7 +51,7 @@ static uint8_t *put(uint8_t *p, const void *data, size_t size)
 }
 
 _Static_assert(PDR_MAX_ENTITY_ID <= UINT16_MAX && PDR_MAX_COMMAND_ID <= UINT8_MAX &&
-                   PDR_MAX_CORRELATION <= UINT8_MAX && PDR_MAX_APPEND <= UINT32_MAX &&
+                   PDR_MAX_CORRELATION <= UINT8_MAX && PDR_MAX_APPEND <= UINT32_MAX && PDR_MAX_IMPORT <= UINT32_MAX &&
                    PDR_MAX_EVENT <= UINT32_MAX && PDR_CODE_COUNT <= UINT8_MAX,
                "what was checked fits into a command");
 
@@ -63,6 +67,7 @@ static uint64_t fingerprint_of(const pdr_cmd *cmd)
 {
     uint64_t hash = (uint64_t)cmd->request ^ (cmd->type ? cmd->type->fingerprint : 0);
     pdr_bytes payload = pdr_cmd_payload(cmd);
+    if (cmd->request == PDR_REQUEST_IMPORT) return pdr_stored_commit_fingerprint(payload);
     if (cmd->request != PDR_REQUEST_APPEND) return XXH3_64bits_withSeed(payload.data, payload.size, hash);
     pdr_append_event event;
     for (size_t at = 0; pdr_append_next(payload, &at, &event);)

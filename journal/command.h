@@ -10,6 +10,7 @@ typedef enum pdr_request {
     PDR_REQUEST_DECIDE, /* run the entity's decide on `payload`, an Avro datum of `type` */
     PDR_REQUEST_APPEND, /* append the events in `payload` (pdr_append_list) without an actor */
     PDR_REQUEST_READ,   /* give seq and state */
+    PDR_REQUEST_IMPORT, /* append the commit of another journal in `payload` (journal/stored_commit.h) */
 } pdr_request;
 
 #define PDR_ANY_SEQ UINT64_MAX

@@ -3,6 +3,7 @@
  * until a record sent after it arrived is (answers-are-fresh). */
 #include "journal/app.h"
 #include "journal/owner_core.h"
+#include "journal/stored_commit.h"
 
 static void queue_waiting(pdr_entity *e, pdr_cmd *cmd)
 {
@@ -183,7 +184,7 @@ static pdr_code send_event(pdr_owner *o, const pdr_cmd *cmd, pdr_entity *e, uint
 static pdr_code fold_decided(pdr_owner *o, pdr_entity *e, pdr_error *err)
 {
     const pdr_decision *d = &o->decision;
-    if (!e->folder) return PDR_OK;
+    if (!e->folder || (e->flags & PDR_ENTITY_BROKEN)) return PDR_OK;
     for (size_t i = 0; i < d->count; i++) {
         pdr_code code =
             pdr_state_fold(&e->state, e->folder, pdr_decision_value(d, i), e->seq + 1 + i,
@@ -226,8 +227,10 @@ static void commit(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
     pdr_code code = fold_decided(o, e, &err);
     if (code != PDR_OK) {
         pdr_own_break_entity(o, e, code, &err);
-        wait_fresh(o, cmd, code, &err);
-        return;
+        if (cmd->request != PDR_REQUEST_IMPORT) {
+            wait_fresh(o, cmd, code, &err);
+            return;
+        }
     }
     for (uint32_t i = 0; i < d->count; i++) {
         code = send_event(o, cmd, e, i);
@@ -272,10 +275,10 @@ static pdr_code decide(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e, pdr_error *err
     return PDR_OK;
 }
 
-static void copy_appended(pdr_owner *o, const pdr_cmd *cmd)
+static void copy_events(pdr_owner *o, pdr_bytes list)
 {
     pdr_append_event event;
-    for (size_t at = 0; pdr_append_next(pdr_cmd_payload(cmd), &at, &event);)
+    for (size_t at = 0; pdr_append_next(list, &at, &event);)
         pdr_decision_emit_datum(&o->decision, event.type, event.datum, event.time_us);
 }
 
@@ -287,7 +290,7 @@ static void run_decision(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
     pdr_decision_begin(d, e->folder, o->wall);
     pdr_code code = PDR_OK;
     if (cmd->request == PDR_REQUEST_APPEND)
-        copy_appended(o, cmd);
+        copy_events(o, pdr_cmd_payload(cmd));
     else
         code = decide(o, cmd, e, &err);
     if (code != PDR_OK) {
@@ -350,11 +353,56 @@ static void run_conflict(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
     wait_fresh(o, cmd, PDR_CONFLICT, &err);
 }
 
+/* --- imports --- */
+
+/* Events are told apart by their seq alone, so that an import that is begun again goes on where the journal
+ * stands. An entity whose events today's code can't fold is imported like any other: only its head is kept.
+ */
+static void run_import(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
+{
+    pdr_stored_commit stored;
+    pdr_bytes events;
+    const pdr_error *why;
+    pdr_decision *d = &o->decision;
+    pdr_stored_commit_decode(pdr_cmd_payload(cmd), &stored, &events);
+    pdr_decision_begin(d, NULL, 0); /* each event has its own time; a type that isn't declared passes */
+    copy_events(o, events);
+    if (stored.has_reply) pdr_answer(d, stored.reply.data, stored.reply.size);
+    pdr_code code = pdr_decision_check(d, &why);
+    if (code != PDR_OK) {
+        answer_now(o, cmd, code, why);
+        return;
+    }
+    if (e->seq >= cmd->expected_seq + d->count) {
+        cmd->answer.seq = cmd->expected_seq + d->count;
+        cmd->answer.events = (uint32_t)d->count;
+        cmd->answer.repeated = true;
+        pdr_own_wait(o, cmd, e->sent > o->acked ? e->sent : o->acked);
+        return;
+    }
+    if (e->seq != cmd->expected_seq) {
+        run_conflict(o, cmd, e);
+        return;
+    }
+    o->event.has_consumed = stored.has_consumed;
+    o->event.consumed_partition = stored.consumed_partition;
+    o->event.consumed_offset = stored.consumed_offset;
+    commit(o, cmd, e);
+    o->event.has_consumed = false;
+    o->event.consumed_partition = 0;
+    o->event.consumed_offset = 0;
+}
+
 /* The entity is READY. */
 static void run(pdr_owner *o, pdr_cmd *cmd, pdr_entity *e)
 {
     e->used_at_s = pdr_own_clock_s(o);
     note_seen(o, cmd, e);
+    if (cmd->request == PDR_REQUEST_IMPORT) {
+        run_import(o, cmd, e);
+        pdr_own_account(o, e);
+        return;
+    }
     if (e->flags & PDR_ENTITY_BROKEN) {
         answer_now(o, cmd, e->why ? e->why->code : PDR_BAD_HANDLER, e->why);
         return;
