@@ -71,6 +71,9 @@ static const pdr_cli_command *const letters[] = {
 };
 
 static const pdr_cli_command *const moving[] = {
+    &pdr_cli_export,
+    &pdr_cli_import,
+    &pdr_cli_copy,
     NULL,
 };
 

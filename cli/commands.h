@@ -37,6 +37,10 @@ extern const pdr_cli_command pdr_cli_replay;
 extern const pdr_cli_command pdr_cli_trace;
 extern const pdr_cli_command pdr_cli_entity_list;
 
+extern const pdr_cli_command pdr_cli_export;
+extern const pdr_cli_command pdr_cli_import;
+extern const pdr_cli_command pdr_cli_copy;
+
 extern const pdr_cli_command pdr_cli_gen_command;
 extern const pdr_cli_command pdr_cli_schema_check;
 extern const pdr_cli_command pdr_cli_schema_list;

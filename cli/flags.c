@@ -101,7 +101,7 @@ static pdr_flags_outcome take(const pdr_cli_command *command, const pdr_flag *fl
 /* The first word that isn't given yet; NULL: none is wanted. */
 static const pdr_flag *find_word(const pdr_flag *flags, const bool *given, const char *argument)
 {
-    if (argument[0] == '-') return NULL;
+    if (argument[0] == '-' && argument[1]) return NULL; /* "-" alone is a word: standard output */
     for (size_t i = 0; flags[i].kind != PDR_FLAG_END; i++)
         if (flags[i].kind == PDR_FLAG_WORD && !given[i]) return &flags[i];
     return NULL;
@@ -154,7 +154,7 @@ pdr_flags_outcome pdr_flags_parse(const pdr_cli_command *command, const pdr_flag
             value = argv[i];
         else
             flag = find(flags, argv[i], &value);
-        if (!flag && argv[i][0] == '-') return no_such_flag(command, flags, argv[i]);
+        if (!flag && argv[i][0] == '-' && argv[i][1]) return no_such_flag(command, flags, argv[i]);
         if (!flag) return wrong(command, "unexpected: ", argv[i]);
         if (given[flag - flags] && flag->kind != PDR_FLAG_TEXTS)
             return wrong(command, "given twice: ", flag->name);

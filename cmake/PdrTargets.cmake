@@ -10,6 +10,8 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(SNAPPY REQUIRED IMPORTED_TARGET snappy)
 include(${CMAKE_CURRENT_LIST_DIR}/FindJq.cmake) # of Debian's libjq, which brings no pkg-config module
 if(NOT TARGET Jq::Jq)
   message(FATAL_ERROR "libjq with its header jq.h isn't there: install libjq-dev")
@@ -17,7 +19,8 @@ endif()
 
 # What the library needs underneath.
 set(PDR_NEEDS PkgConfig::RDKAFKA PkgConfig::LIBPQ PkgConfig::SQLITE3 PkgConfig::XXHASH
-  PkgConfig::CURL PkgConfig::JANSSON PkgConfig::MICROHTTPD PkgConfig::EDIT Jq::Jq Threads::Threads ${CMAKE_DL_LIBS} m)
+  PkgConfig::CURL PkgConfig::JANSSON PkgConfig::MICROHTTPD PkgConfig::EDIT Jq::Jq PkgConfig::ZLIB
+  PkgConfig::SNAPPY Threads::Threads ${CMAKE_DL_LIBS} m)
 add_library(perdure_needs INTERFACE)
 target_link_libraries(perdure_needs INTERFACE ${PDR_NEEDS})
 

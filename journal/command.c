@@ -51,8 +51,8 @@ static uint8_t *put(uint8_t *p, const void *data, size_t size)
 }
 
 _Static_assert(PDR_MAX_ENTITY_ID <= UINT16_MAX && PDR_MAX_COMMAND_ID <= UINT8_MAX &&
-                   PDR_MAX_CORRELATION <= UINT8_MAX && PDR_MAX_APPEND <= UINT32_MAX && PDR_MAX_IMPORT <= UINT32_MAX &&
-                   PDR_MAX_EVENT <= UINT32_MAX && PDR_CODE_COUNT <= UINT8_MAX,
+                   PDR_MAX_CORRELATION <= UINT8_MAX && PDR_MAX_APPEND <= UINT32_MAX &&
+                   PDR_MAX_IMPORT <= UINT32_MAX && PDR_MAX_EVENT <= UINT32_MAX && PDR_CODE_COUNT <= UINT8_MAX,
                "what was checked fits into a command");
 
 static size_t size_of(const pdr_cmd *cmd)

@@ -96,6 +96,7 @@ typedef struct pdr_owner_config {
     X(saves, "saves")                                                                                        \
     X(saved_heads, "heads saved")                                                                            \
     X(passivations, "passivation")                                                                           \
+    X(broken, "entity unavailable")                                                                          \
     X(redecided, "command decided again")                                                                    \
     X(long_tails, "tail saved as it was read")                                                               \
     X(voids, "void records met")                                                                             \

@@ -18,6 +18,7 @@ void pdr_own_break_entity(pdr_owner *o, pdr_entity *e, pdr_code code, const pdr_
 {
     pdr_state_release(&e->state);
     e->flags |= PDR_ENTITY_BROKEN;
+    o->counters.broken++;
     e->why = pdr_memdup(why, sizeof *why);
     if (e->why) e->why->code = code;
     pdr_own_trace(o, PDR_LEVEL_ERROR, "entity %.*s is unavailable: %s",

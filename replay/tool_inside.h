@@ -1,4 +1,4 @@
-/* Inside the tool. Only replay/tool*.c include this. */
+/* Inside the tool. Only replay/tool*.c, export_scan.c and import.c include this. */
 #ifndef PDR_REPLAY_TOOL_INSIDE_H
 #define PDR_REPLAY_TOOL_INSIDE_H
 

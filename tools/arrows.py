@@ -68,7 +68,8 @@ SEAM_PUBLIC = ["perdure/position.h", "perdure/view.h"]
 # Headers of libraries that only these folders may include (cli may as well).
 ONLY_IN = {"rdkafka.h": "backends/kafka", "rdkafka_mock.h": "backends/kafka", "libpq-fe.h": "backends/postgres",
            "sqlite3.h": "backends/sqlite", "curl.h": "schemas", "jansson.h": "schemas replay",
-           "microhttpd.h": "projections", "histedit.h": "cli", "jq.h": "replay", "jv.h": "replay"}
+           "microhttpd.h": "projections", "histedit.h": "cli", "jq.h": "replay", "jv.h": "replay",
+           "snappy-c.h": "replay"}
 
 STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype""".split())

@@ -35,6 +35,7 @@ module:jansson libjansson-dev
 module:libmicrohttpd libmicrohttpd-dev
 module:libedit libedit-dev
 module:zlib zlib1g-dev
+module:snappy libsnappy-dev
 header:jq.h libjq-dev
 END
     ;;
