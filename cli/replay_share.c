@@ -47,7 +47,7 @@ static void tell(const pdr_share *share, pdr_share_kind kind, int32_t partition,
 static pdr_code tell_tally(work *w, pdr_share_kind kind, int32_t partition, pdr_error *err)
 {
     pdr_buf_clear(&w->out);
-    pdr_deviations *deviations = pdr_refold_findings(w->refold, partition);
+    pdr_deviations *deviations = pdr_refold_deviations(w->refold, partition);
     if (!deviations) return PDR_OK;
     pdr_code code = pdr_deviations_write(deviations, &w->out);
     if (code != PDR_OK) return pdr_fail(err, code, "telling what was found");

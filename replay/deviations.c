@@ -118,7 +118,7 @@ pdr_deviation_group pdr_deviations_group(const pdr_deviations *t, size_t i)
 
 /* --- samples --- */
 
-static bool before(const pdr_deviation *a, const pdr_deviation *b)
+bool pdr_deviation_is_before(const pdr_deviation *a, const pdr_deviation *b)
 {
     if (a->append_ms != b->append_ms) return a->append_ms < b->append_ms;
     if (a->partition != b->partition) return a->partition < b->partition;
@@ -128,7 +128,8 @@ static bool before(const pdr_deviation *a, const pdr_deviation *b)
 bool pdr_deviations_wants(const pdr_deviations *t, const pdr_deviation *deviation)
 {
     const samples *s = &t->samples[deviation->kind];
-    return s->count < t->limit || (s->count && before(deviation, &s->items[s->count - 1]->deviation));
+    return s->count < t->limit ||
+           (s->count && pdr_deviation_is_before(deviation, &s->items[s->count - 1]->deviation));
 }
 
 static pdr_bytes copied(uint8_t **at, pdr_bytes bytes)
@@ -161,7 +162,7 @@ static pdr_code keep(pdr_deviations *t, const pdr_deviation *deviation, pdr_erro
     sample *fresh = copy_of(deviation);
     if (!fresh) return pdr_fail(err, PDR_NOMEM, "keeping a deviation");
     size_t at = list->count++;
-    for (; at && before(deviation, &list->items[at - 1]->deviation); at--)
+    for (; at && pdr_deviation_is_before(deviation, &list->items[at - 1]->deviation); at--)
         list->items[at] = list->items[at - 1];
     list->items[at] = fresh;
     if (list->count > t->limit) pdr_free(list->items[--list->count]);

@@ -31,6 +31,9 @@ typedef struct pdr_deviation {
     pdr_bytes changes; /* of a difference, where it is a sample: a JSON array of {"path","from","to"} */
 } pdr_deviation;
 
+/* By append time, then partition, then offset. */
+bool pdr_deviation_is_before(const pdr_deviation *a, const pdr_deviation *b);
+
 /* As bytes, for another process or a file of this machine. get: borrows; false: cut short. */
 PDR_CHECKED pdr_code pdr_deviation_put(pdr_buf *out, const pdr_deviation *deviation);
 bool pdr_deviation_get(pdr_bytes *in, pdr_deviation *deviation);

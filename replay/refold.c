@@ -77,7 +77,7 @@ pdr_code pdr_refold_part_of(pdr_refold *r, int32_t partition, pdr_refold_part **
     return pdr_deviations_open(&part->deviations, r->spec.samples, err);
 }
 
-pdr_deviations *pdr_refold_findings(pdr_refold *r, int32_t partition)
+pdr_deviations *pdr_refold_deviations(pdr_refold *r, int32_t partition)
 {
     return r->parts[partition].deviations;
 }

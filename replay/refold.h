@@ -74,7 +74,7 @@ PDR_CHECKED pdr_code pdr_refold_take(pdr_refold *refold, int32_t partition, cons
 /* The partition is at its end: what is left is looked at, and its states are given back. */
 PDR_CHECKED pdr_code pdr_refold_end(pdr_refold *refold, int32_t partition, pdr_error *err);
 /* What was found so far in a partition. Borrowed. */
-pdr_deviations *pdr_refold_findings(pdr_refold *refold, int32_t partition);
+pdr_deviations *pdr_refold_deviations(pdr_refold *refold, int32_t partition);
 bool pdr_refold_has_ended(const pdr_refold *refold, int32_t partition);
 /* Where the partition is to be read on from. */
 pdr_position pdr_refold_position(const pdr_refold *refold, int32_t partition);

@@ -281,3 +281,32 @@ class ReplayClaims:
     def test_work_that_could_not_be_put_aside_is_not_begun(self):
         self.loaded(300)
         self.refuses(LATER, ["replay", *self.flags, "--app", BUG_APP, "--resume", "no/such/folder"], "no/such/folder")
+
+    # --- bisect ---
+
+    def test_bisect_names_the_event_at_which_two_versions_disagree(self):
+        self.loaded()
+        for entity, seq, _ in self.facts.registered[:5]:
+            done = self.perdure("bisect", entity, *self.flags, "--app", LOANS_APP, "--app", BUG_APP, "--json",
+                                PERDURE_TEST_BUG="forgotten")
+            self.assertEqual(done.returncode, DONE, done.stderr)
+            found = json.loads(done.stdout)
+            self.assertEqual((found["entity"], found["seq"], found["type"]), (entity, seq, REGISTERED))
+            self.assertEqual(found["changes"], [{"path": ".registered", "from": True, "to": False}])
+        done = self.perdure("bisect", *self.flags, "--app", LOANS_APP, "--app", BUG_APP, "--json", PERDURE_TEST_BUG="forgotten")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertIn((found["entity"], found["seq"]), [(e, s) for e, s, _ in self.facts.registered])
+        self.refuses(FAILED, ["bisect", *self.flags, "--app", LOANS_APP, "--app", BUG_APP], "agree")
+        agreed = next(e for e in self.facts.entities if e not in {r[0] for r in self.facts.registered})
+        self.refuses(FAILED, ["bisect", agreed, *self.flags, "--app", LOANS_APP, "--app", BUG_APP], "agree",
+                     PERDURE_TEST_BUG="forgotten")
+
+    def test_bisect_tells_of_a_version_that_crashes(self):
+        self.loaded()
+        entity, seq, at = self.facts.registered[2]
+        done = self.perdure("bisect", entity, *self.flags, "--app", LOANS_APP, "--app", BUG_APP, "--json",
+                            PERDURE_TEST_BUG="crash", PERDURE_TEST_AT=str(at))
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual((found["finding"], found["entity"], found["seq"]), ("crashes", entity, seq))
