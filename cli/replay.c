@@ -14,7 +14,7 @@
 #include "journal/command.h"
 #include "replay/moment.h"
 
-enum { DEFAULT_SAMPLES = 10, DEFAULT_CHECK = 32, DEFAULT_MEMORY_MB = 2048, DEFAULT_PATIENCE_S = 60 };
+enum { DEFAULT_SAMPLES = 10, DEFAULT_CHECK = 64, DEFAULT_MEMORY_MB = 2048, DEFAULT_PATIENCE_S = 60 };
 
 typedef struct input {
     pdr_replay replay;
@@ -200,7 +200,7 @@ static int run(int argc, char **argv)
         {PDR_FLAG_NUMBER, "--samples", "N", "findings of each kind that are told in full, the earliest; 10",
          &in.samples, 1, 1000000},
         {PDR_FLAG_NUMBER, "--check", "N",
-         "fold one entity in N twice, to see that its code is deterministic; 32 if not given, 0: none",
+         "fold one entity in N twice, to see that its code is deterministic; 64 if not given, 0: none",
          &in.check, 0, 1000000},
         {PDR_FLAG_NUMBER, "--memory", "MB",
          "for entities and their states; beyond it states are packed, which takes longer; 2048",

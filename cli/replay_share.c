@@ -274,6 +274,7 @@ static pdr_code work_on(work *w, pdr_error *err)
                           .store = replay->target.store,
                           .app = replay->app,
                           .needs_store = replay->snapshots,
+                          .reads_all = true,
                           .stopped = pdr_stopped};
     pdr_code code = pdr_tool_open(&w->tool, &spec, err);
     if (code == PDR_OK) code = open_folders(w, err);

@@ -67,6 +67,16 @@ static pdr_code open_store(pdr_tool *tool, bool needed, pdr_error *err)
     return code;
 }
 
+/* Records of a partition; librdkafka's own default is ten times that. What the URL says stands. */
+static pdr_code read_less_ahead(pdr_backends *backends, pdr_error *err)
+{
+    static const char name[] = "queued.min.messages";
+    if (backends->log.kind != PDR_URL_KAFKA) return PDR_OK;
+    for (size_t i = 0; i < backends->passed_count; i++)
+        if (strcmp(backends->passed[i].name, name) == 0) return PDR_OK;
+    return pdr_backends_pass(backends, name, "10000", err);
+}
+
 static pdr_code open_connections(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
 {
     pdr_log_info info;
@@ -75,6 +85,7 @@ static pdr_code open_connections(pdr_tool *tool, const pdr_tool_spec *spec, pdr_
     options.store = spec->store;
     options.own_nothing = true;
     pdr_code code = pdr_plan_init(&tool->plan, &options, err);
+    if (code == PDR_OK && spec->reads_all) code = read_less_ahead(&tool->plan.backends, err);
     tool->timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms : (int)tool->plan.settings.open_timeout_ms;
     if (code == PDR_OK) code = pdr_backends_log_open(&tool->plan.backends, &tool->log, err);
     if (code == PDR_OK) code = tool->log->ops->info(tool->log, &info, tool->timeout_ms, err);

@@ -16,6 +16,8 @@ typedef struct pdr_tool_spec {
     const char *store;     /* URL; NULL: $PERDURE_STORE, else the journal's own file if that is SQLite */
     const pdr_app *app;    /* outlives the tool; NULL: events are told by what their SCHEMA records say */
     bool needs_store;      /* PDR_BAD_URL without one; else the tool works without where it can */
+    bool reads_all;        /* of long logs: little is read ahead of who folds it, so that memory is used again
+                              while it is near */
     int timeout_ms;        /* for each blocking answer; 0: as long as opening a journal may take */
     bool (*stopped)(void); /* asked some ten times a second while something blocks: true ends it with
                               PDR_CANCELLED. Any thread; may be NULL */
