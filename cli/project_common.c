@@ -25,6 +25,22 @@ pdr_code pdr_project_types(const pdr_loaded_app *app, const pdr_projection_list 
 
 /* --- settings --- */
 
+/* Up to a comma; a comma that belongs to the value is written twice. */
+static char *next_item(char **rest)
+{
+    char *item = *rest, *to = item;
+    for (char *from = item;; from++) {
+        if (from[0] == ',' && from[1] == ',') {
+            from++;
+        } else if (*from == ',' || *from == '\0') {
+            *rest = *from ? from + 1 : NULL;
+            *to = '\0';
+            return item;
+        }
+        *to++ = *from;
+    }
+}
+
 pdr_code pdr_setting_list_init(pdr_setting_list *out, const char *text, pdr_error *err)
 {
     memset(out, 0, sizeof *out);
@@ -36,7 +52,7 @@ pdr_code pdr_setting_list_init(pdr_setting_list *out, const char *text, pdr_erro
     out->items = pdr_calloc(room, sizeof *out->items);
     if (!out->text || !out->items) return pdr_fail(err, PDR_NOMEM, "settings");
     for (char *rest = out->text, *one; rest;) {
-        one = strsep(&rest, ",");
+        one = next_item(&rest);
         char *equals = strchr(one, '=');
         if (!equals || equals == one)
             return pdr_fail(err, PDR_BAD_SETTING, "\"%.100s\" is not NAME=VALUE", one);

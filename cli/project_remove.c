@@ -55,6 +55,13 @@ static pdr_code reset(removal *r, pdr_error *err)
     code = pdr_view_tables_parse(&spec.tables, &spec.table_count, &r->tool.arena, row->declared, err);
     if (code == PDR_OK) code = ops->positions(r->tool.views, r->name, row->version, count_partition, &p, err);
     spec.partitions = p.partitions;
+    if (code == PDR_OK) code = ops->verify(r->tool.views, &spec, PDR_TOOL_TIMEOUT_MS, err);
+    if (code == PDR_BAD_VIEW)
+        return pdr_fail_context(
+            err, code,
+            "it can't be emptied (`perdure project delete %s --all` drops what is left of "
+            "it, and the next run makes it anew)",
+            r->name);
     if (code == PDR_OK && r->yes) code = ops->reset(r->tool.views, &spec, PDR_TOOL_TIMEOUT_MS, err);
     return code;
 }

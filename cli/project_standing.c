@@ -105,7 +105,7 @@ static pdr_code put_lag(pdr_buf *out, const pdr_standing *s)
 {
     if (!s->lag_known) return pdr_buf_printf(out, "behind by an unknown number (give --journal)");
     if (s->lag == 0) return pdr_buf_printf(out, "nothing behind");
-    pdr_code code = pdr_buf_printf(out, "%" PRIu64 " behind", s->lag);
+    pdr_code code = pdr_buf_printf(out, "at most %" PRIu64 " behind", s->lag);
     if (code == PDR_OK && s->lag_us) code = pdr_buf_printf(out, " (the newest projected is ");
     if (code == PDR_OK && s->lag_us) code = put_age(out, s->lag_us);
     if (code == PDR_OK && s->lag_us) code = pdr_buf_printf(out, " old)");

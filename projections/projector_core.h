@@ -141,6 +141,7 @@ struct pdr_projector {
     int64_t control_at;   /* when to look at requests and switches again */
     uint32_t throttle;    /* events per second; 0: none */
     int64_t allowance_at; /* throttle: when the next event may be folded */
+    pdr_error parked_why; /* of the last event parked for its own sake; code PDR_OK: none yet */
     int odd_positions;    /* times that the log didn't hold the record at a position */
     pdr_retry retry;
     pdr_projector_numbers numbers;

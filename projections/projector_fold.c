@@ -127,6 +127,7 @@ static pdr_code park(pdr_projector *p, const pdr_kept_commit *kept, const pdr_ke
     if (code == PDR_OK) code = pdr_prj_note_parked(kept->part, kept->entity, err);
     if (code != PDR_OK) return code;
     p->numbers.parked++;
+    if (!behind) (void)!pdr_fail(&p->parked_why, PDR_BAD_DATA, "%s", reason);
     if (!behind)
         pdr_prj_trace(p, PDR_LEVEL_WARN,
                       "parked %.*s from seq %" PRIu64 " on (partition %d, offset %" PRId64 "): %s",
@@ -135,8 +136,10 @@ static pdr_code park(pdr_projector *p, const pdr_kept_commit *kept, const pdr_ke
     if (kept->part->parked_count <= p->spec.settings.parked_max) return PDR_OK;
     return pdr_fail(err, PDR_FATAL,
                     "partition %d has more than %" PRIu64
-                    " parked events (setting project.parked.max); the last: %s",
-                    (int)kept->part->partition, p->spec.settings.parked_max, reason);
+                    " parked events (setting project.parked.max); the last, %.*s seq %" PRIu64 "%s: %s",
+                    (int)kept->part->partition, p->spec.settings.parked_max, (int)kept->entity.size,
+                    kept->entity.data, event->seq, behind ? ", waits behind an earlier one" : "",
+                    p->parked_why.code != PDR_OK ? p->parked_why.message : "see `perdure dlq list`");
 }
 
 static bool is_suspect(const pdr_kept_commit *kept, uint32_t index)

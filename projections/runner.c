@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "journal/schema_load.h"
 #include "projections/backends.h"
 #include "projections/worker_core.h"
 
@@ -15,7 +16,9 @@ enum {
     MAX_SLEEP_US = 1000000,
     ASK_EVERY_US = 1000000,
     SHOW_EVERY_US = 100000,
-    RESUME_EVERY_US = 1000000
+    RESUME_EVERY_US = 1000000,
+    SCHEMAS_EVERY_US = 3000000,
+    SCHEMAS_MS = 3000
 };
 
 /* --- open --- */
@@ -227,6 +230,23 @@ static void go_on(pdr_runner *r)
     if (code != PDR_OK) say(r, PDR_LEVEL_ERROR, "its partitions can't be taken: %s", err.message);
 }
 
+/* A topic's messages carry the registry's ids of today's types. One that wasn't known when the worker began
+ * comes into the store with the owner that asked for it. */
+static void look_for_ids(pdr_runner *r, int64_t now)
+{
+    pdr_projector_numbers numbers;
+    pdr_store *store;
+    pdr_error ignored; /* the projector says what it lacks */
+    const pdr_backends *backends = &r->worker->plan.backends;
+    if (!r->projection->ids || !backends->has_store || now < r->schemas_at) return;
+    pdr_projector_numbers_get(r->projector, &numbers);
+    if (numbers.state != PDR_PROJECTOR_WAITING) return;
+    r->schemas_at = now + SCHEMAS_EVERY_US;
+    if (pdr_backends_store_open(backends, &store, &ignored) != PDR_OK) return;
+    (void)!pdr_schema_book_load(r->worker->book, store, SCHEMAS_MS, &ignored);
+    store->ops->close(store);
+}
+
 static void *run(void *context)
 {
     pdr_runner *r = context;
@@ -241,6 +261,7 @@ static void *run(void *context)
         int64_t now = pdr_mono_us();
         if (done == 0 || now >= r->show_at) pdr_runner_show(r, now);
         if (done == 0 && may_go_on(r, now)) go_on(r);
+        if (done == 0) look_for_ids(r, now);
         if (done > 0) continue;
         pdr_alarm_set(&r->alarm);
         if (!atomic_load(&r->ending) && atomic_load(&r->draining) == r->told_to_drain) sleep_until(r, due_us);

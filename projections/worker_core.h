@@ -54,8 +54,9 @@ typedef struct pdr_runner {
     bool told_to_drain, joined;
     pdr_log_ends *asking; /* NULL: not now */
     int64_t ask_at, show_at;
-    int64_t resume_at; /* of a stopped one: when to look whether it may go on; 0: it wasn't looked at yet */
-    int64_t *ends;     /* of the journal's partitions; -1: not known */
+    int64_t schemas_at; /* when to look for schemas of the store that are new */
+    int64_t resume_at;  /* of a stopped one: when to look whether it may go on; 0: it wasn't looked at yet */
+    int64_t *ends;      /* of the journal's partitions; -1: not known */
     pdr_lag_trend trend;
     pdr_projector_partition *partitions; /* room for the journal's */
 } pdr_runner;

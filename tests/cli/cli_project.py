@@ -220,6 +220,7 @@ class Project(Programs):
         self.refused(USAGE, ["run", "applications.sql", "--group"], "list of partitions")
         self.refused(USAGE, ["run", "applications.sql", "--settings", "project.attempts"], "NAME=VALUE")
         self.refused(USAGE, ["run", "applications.sql", "--settings", "project.attempt=3"], "project.attempts")
+        self.refused(USAGE, ["run", "applications.sql", "--settings", "project.batch.events=1,,2,project.attempts=3"], 'not "1,2"')
         self.refused(USAGE, ["run", "applications.sql", "--views", "mysql://secret@x"], "views")
         self.refused(USAGE, ["run", "applications.sql", "--app", "/dev/null"], "/dev/null")
         self.refuses(USAGE, ["project", "run", "applications.sql", "--journal", LOG], "--app")

@@ -4,7 +4,7 @@ import re
 import signal
 import time
 
-from fault_world import FULL, ROWS, dev, main
+from fault_world import FULL, ROWS, dev, main, until
 from views_world import PARTITIONS, ViewFaults
 
 KILLS = 100 if FULL else 5
@@ -71,19 +71,36 @@ class Views(ViewFaults):
         self.catch_up()
         self.are_right()
 
-    def test_two_workers_on_one_partition_share_its_batches(self):
-        small = {"project.batch.events": 300, "project.throttle": 10000}
-        workers = [self.worker("--partitions", "3", "--until-caught-up", names=["workload"], **small) for _ in range(2)]
-        for worker in workers:
-            self.ends_well(worker)
-        won = [worker.report()["workload"]["events"] for worker in workers]
-        self.assertEqual(sum(won), self.done("workload"))
-        said = [line for worker in workers for line in worker.errors
-                if re.search(r"the position of partition 3 was moved to offset \d+ by worker", line)]
-        self.assertTrue(said, "\n".join(worker.tail() for worker in workers))
+    def test_of_two_workers_on_one_partition_one_wins_each_batch_and_the_other_takes_over(self):
+        """Whatever the assignment says, one wins each batch and the other says by whom it was beaten; once the winner is gone, the
+        other goes on where it ended."""
+        small = {"project.batch.events": 100, "project.throttle": 1000}
+        flags = ("--partitions", "3")
+        workers = {name: self.worker(*flags, "--name", name, names=["workload"], **small) for name in ("one", "two")}
+        lost = {name: 0 for name in workers}
+        for change in range(4):
+            before = self.done("workload") if self.made() else 0
+            self.until_done(before + 300, workers["one"], "workload")
+            winner = self.winner()
+            loser = "two" if winner == "one" else "one"
+            beaten = "the position of partition 3 was moved to offset \\d+ by worker " + winner
+            until(lambda: any(re.search(beaten, line) for line in workers[loser].errors) or workers[loser].ended(),
+                  "%s says that %s won\n%s" % (loser, winner, workers[loser].tail()))
+            lost[loser] += sum("was moved to offset" in line for line in workers[loser].errors)
+            workers[winner].kill()
+            self.until_done(self.done("workload") + 200, workers[loser], "workload")
+            self.assertEqual(self.winner(), loser)
+            workers[winner] = self.worker(*flags, "--name", winner, names=["workload"], **small)
+        for worker in workers.values():
+            worker.kill()
+        self.assertLess(self.done("workload"), ROWS // 8, "the partition ended before the last kill")
         self.catch_up(names=["workload"])
         self.are_right(["workload"])
-        print("\nsize: of one partition's events the workers won %d and %d; %d batches were lost" % (*won, len(said)), flush=True)
+        print("\nsize: 4 winners of one partition killed; one lost %(one)d batches, two %(two)d" % lost, flush=True)
+
+    def winner(self):
+        """Who moved the position last."""
+        return self.select("select worker from projection_position where projection = 'workload' and partition = 3")
 
     def test_a_database_that_goes_away_is_waited_for(self):
         worker = self.worker(**self.flags())

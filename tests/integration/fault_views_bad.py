@@ -3,7 +3,7 @@ import json
 import os
 import signal
 
-from fault_world import KAFKA, ROWS, main
+from fault_world import COMMAND, KAFKA, ROWS, main
 from views_world import FILES, ViewFaults
 
 TOOL = os.environ["PDR_TOPIC_TOOL"]
@@ -64,6 +64,13 @@ class BadViews(ViewFaults):
         self.assertIn("more than 50 parked events (setting project.parked.max)", worker.tail())
         self.assertIn("table applications: column amount: ", worker.tail())
         self.assertIn("more than 50 parked events", self.command("project", "status", "applications"))
+        self.assertRegex(worker.tail(), r"the last, loan/\d+ seq \d+(, waits behind an earlier one)?: table applications: ")
+
+    def refused_reset(self):
+        done = self.run_in(COMMAND, "project", "reset", "applications", "--version", "1", "--yes", "--views", self.views,
+                           "--settings", "project.view.schema=" + self.schema)
+        self.assertNotEqual(done.returncode, 0)
+        return done.stderr
 
     def table_changed_under_it(self, sql, *says):
         worker = self.worker(**self.slow())
@@ -73,6 +80,9 @@ class BadViews(ViewFaults):
         for text in says:
             self.assertIn(text, worker.tail())
         self.assertNotEqual(self.worker("--until-caught-up").end(), 0)  # a stopped version stays stopped
+        refused = self.refused_reset()
+        for text in (*says, "`perdure project delete applications --all`"):
+            self.assertIn(text, refused)
         self.command("project", "delete", "applications", "--all", "--yes")
         self.catch_up()
         self.are_right()
