@@ -1,0 +1,62 @@
+"""Claims about pages that show what commands print: docs/debugging.md and the recording in README.md.
+
+Each ```console block is run: lines that begin with "$ " are for the shell, what follows them is what must come out. One
+folder and one loans journal for all of a page. PERDURE_TEST_WRITE_GOLDEN=1 writes the output into the pages anew."""
+import os
+import re
+import unittest
+
+from programs import COMMAND, LOANS_APP, Programs
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# What another machine, or another run, may print otherwise.
+MASKS = [(re.compile(r"\boffset \d+"), "offset N"), (re.compile(r"\b\d+\.\d s, \d+ events/s"), "N s, N events/s"),
+         (re.compile(r"\b\d+ bytes"), "N bytes")]
+
+
+def masked(text):
+    for pattern, instead in MASKS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def commands_of(block):
+    """(command, what it printed), in their order."""
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2]))
+
+
+class Pages(Programs):
+    def run_page(self, name):
+        path = os.path.join(ROOT, name)
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+        blocks = BLOCK.findall(page)
+        self.assertTrue(blocks and all(commands_of(block) for block in blocks))
+        self.load("sqlite:loans.db", 262200)
+        for link, target in (("loans_app.so", LOANS_APP), ("new.so", os.environ["PDR_TIDIED_APP"])):
+            os.symlink(target, self.path(link))
+        ran = BLOCK.sub(lambda match: "```console\n%s```" % self.run_block(match.group(1)), page)
+        if os.environ.get("PERDURE_TEST_WRITE_GOLDEN"):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(ran)
+        self.assertEqual(masked(page), masked(ran))
+
+    def run_block(self, block):
+        out = ""
+        for command, _ in commands_of(block):
+            done = self.run_in("bash", "-c", command, PERDURE_JOURNAL="sqlite:loans.db", PERDURE_APP="loans_app.so",
+                               PATH=os.path.dirname(COMMAND) + ":" + os.environ["PATH"])
+            self.assertIn(done.returncode, (0, 1), (command, done.stderr))
+            self.assertEqual(done.stderr, "", command)
+            out += "$ %s\n%s" % (command, done.stdout)
+        return out
+
+    def test_the_stories_of_debugging_print_what_the_page_says(self):
+        self.run_page("docs/debugging.md")
+
+
+if __name__ == "__main__":
+    unittest.main()
