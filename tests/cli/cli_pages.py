@@ -4,6 +4,7 @@ Each ```console block is run: lines that begin with "$ " are for the shell, what
 folder and one loans journal for all of a page. PERDURE_TEST_WRITE_GOLDEN=1 writes the output into the pages anew."""
 import os
 import re
+import shutil
 import unittest
 
 from programs import COMMAND, LOANS_APP, Programs
@@ -13,7 +14,8 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # What another machine, or another run, may print otherwise.
 MASKS = [(re.compile(r"\boffset \d+"), "offset N"), (re.compile(r"\b\d+\.\d s, \d+ events/s"), "N s, N events/s"),
-         (re.compile(r"\b\d+ bytes"), "N bytes")]
+         (re.compile(r"\b\d+ bytes"), "N bytes"), (re.compile(r"^\d+ records, ", re.M), "N records, "),
+         (re.compile(r"\b\d+ folded twice"), "N folded twice")]
 
 
 def masked(text):
@@ -42,11 +44,15 @@ class Pages(Programs):
         if os.environ.get("PERDURE_TEST_WRITE_GOLDEN"):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(ran)
+            return
         self.assertEqual(masked(page), masked(ran))
 
     def run_block(self, block):
         out = ""
-        for command, _ in commands_of(block):
+        for command, shown in commands_of(block):
+            if command.startswith("gdb ") and not shutil.which("gdb"):
+                out += "$ %s\n%s" % (command, shown)
+                continue
             done = self.run_in("bash", "-c", command, PERDURE_JOURNAL="sqlite:loans.db", PERDURE_APP="loans_app.so",
                                PATH=os.path.dirname(COMMAND) + ":" + os.environ["PATH"])
             self.assertIn(done.returncode, (0, 1), (command, done.stderr))
@@ -56,6 +62,19 @@ class Pages(Programs):
 
     def test_the_stories_of_debugging_print_what_the_page_says(self):
         self.run_page("docs/debugging.md")
+
+    def test_the_recording_in_the_readme_is_what_the_commands_print(self):
+        self.run_page("README.md")
+
+    def test_the_readme_names_commands_that_are_there(self):
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+            table = file.read().split("| to | commands of `perdure` |")[1].split("\n\n")[0]
+        named = set()
+        for words in re.findall(r"`([^`]*)`", table):
+            first, _, rest = words.replace("\\|", "|").partition(" ")
+            named |= {first + " " + second for second in rest.split("|")} if rest and rest[0] != "-" else {first}
+        listed = re.findall(r"^  ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)  ", self.works(COMMAND, "--help"), re.M)
+        self.assertEqual(sorted(named - set(listed)), [])
 
 
 if __name__ == "__main__":
