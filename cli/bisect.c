@@ -85,7 +85,7 @@ static int run(int argc, char **argv)
 {
     bisect b = {.found = false};
     const pdr_flag flags[] = {
-        {PDR_FLAG_WORD, "ENTITY", NULL, "", &b.base.entity, 0, 0},
+        {PDR_FLAG_WORD, "[ENTITY]", NULL, "", &b.base.entity, 0, 0},
         PDR_JOURNAL_FLAG(b.base.target),
         PDR_STORE_FLAG(b.base.target),
         {PDR_FLAG_TEXTS, "--app", "FILE",

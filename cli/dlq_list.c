@@ -117,5 +117,7 @@ const pdr_cli_command pdr_cli_dlq_list = {.name = "dlq list",
                                                    "failed. All\n"
                                                    "later events of such an entity wait behind its first "
                                                    "one. Dead letters are places: the events are in "
-                                                   "the log.\n",
+                                                   "the log.\n"
+                                                   "\n"
+                                                   "  perdure dlq list applications\n",
                                           .run = run};

@@ -191,13 +191,17 @@ const pdr_cli_command pdr_cli_dlq_retry = {
     .about = "Asks the worker of the entity's partition to read all its parked events from the log again, in "
              "their "
              "order, and to\n"
-             "project them with today's code. The first that fails stays parked, with those behind it.\n",
+             "project them with today's code. The first that fails stays parked, with those behind it.\n"
+             "\n"
+             "  perdure dlq retry applications loan/173688\n",
     .run = run_retry};
 
 const pdr_cli_command pdr_cli_dlq_skip = {
     .name = "dlq skip",
     .summary = "give up an entity's first parked event, project the rest",
-    .about = "As `perdure dlq retry`, but the entity's first parked event never reaches the view.\n",
+    .about = "As `perdure dlq retry`, but the entity's first parked event never reaches the view.\n"
+             "\n"
+             "  perdure dlq skip applications loan/173688\n",
     .run = run_skip};
 
 const pdr_cli_command pdr_cli_dlq_purge = {
@@ -206,5 +210,7 @@ const pdr_cli_command pdr_cli_dlq_purge = {
     .about =
         "They never reach the view; the log keeps them. `perdure project rebuild` with code that can project "
         "them is the way\n"
-        "back.\n",
+        "back.\n"
+        "\n"
+        "  perdure dlq purge applications loan/173688 --yes\n",
     .run = run_purge};

@@ -266,5 +266,7 @@ const pdr_cli_command pdr_cli_dlq_show = {
         "projection: what a\n"
         "retry would write, or why it would fail. Writes nothing. What only the database itself refuses (a "
         "constraint of its\n"
-        "own) isn't found.\n",
+        "own) isn't found.\n"
+        "\n"
+        "  perdure dlq show projections/applications.sql loan/173688\n",
     .run = run};

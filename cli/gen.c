@@ -119,5 +119,7 @@ const pdr_cli_command pdr_cli_gen_command = {
         "EVENT.v1.avsc, EVENT.v2.avsc and so on are the versions of the record EVENT. The newest has the "
         "plain C "
         "names, the older ones have _v1, _v2 behind them. What schemas.lock beside them has may not be "
-        "changed.\n",
+        "changed.\n"
+        "\n"
+        "  perdure gen --prefix loans --out build schemas/loan\n",
     .run = pdr_cli_gen};

@@ -93,20 +93,50 @@ void pdr_help_usage(FILE *to, const pdr_cli_command *command, const pdr_flag *fl
     fprintf(to, " [FLAGS]");
 }
 
-void pdr_help_command(FILE *to, const pdr_cli_command *command, const pdr_flag *flags)
+bool pdr_help_is_common(const pdr_flag *flag)
 {
-    int width = pdr_help_width(to);
-    fprintf(to, "usage: ");
-    pdr_help_usage(to, command, flags);
-    fprintf(to, "\n\n");
-    pdr_help_wrap(to, command->about, 0, 0, width);
-    fputc('\n', to);
+    static const char *const names[] = {"--journal", "--store", "--views", "--app", "--settings", "--json"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(flag->name, names[i]) == 0) return true;
+    return false;
+}
+
+void pdr_help_summary(char *out, size_t room, const pdr_cli_command *command)
+{
+    size_t size = strlen(command->summary);
+    bool ends = size > 0 && command->summary[size - 1] == '?';
+    (void)snprintf(out, room, "%s%s", command->summary, ends ? "" : ".");
+    if (out[0] >= 'a' && out[0] <= 'z') out[0] = (char)(out[0] - 'a' + 'A');
+}
+
+/* What says nothing about itself stands in the usage only. */
+static bool print_flags(FILE *to, const pdr_flag *flags, bool common, int width)
+{
+    bool any = false;
     for (; flags->kind != PDR_FLAG_END; flags++) {
         char name[128];
-        if (!flags->help || !*flags->help) continue;
+        if (!flags->help || !*flags->help || pdr_help_is_common(flags) != common) continue;
         (void)snprintf(name, sizeof name, "%s%s%s", flags->name, flags->value ? " " : "",
                        flags->value ? flags->value : "");
         pdr_help_entry(to, name, flags->help, COLUMN, width);
+        any = true;
     }
+    return any;
+}
+
+void pdr_help_command(FILE *to, const pdr_cli_command *command, const pdr_flag *flags)
+{
+    char summary[256];
+    int width = pdr_help_width(to);
+    pdr_help_summary(summary, sizeof summary, command);
+    fprintf(to, "usage: ");
+    pdr_help_usage(to, command, flags);
+    fprintf(to, "\n\n");
+    pdr_help_wrap(to, summary, 0, 0, width);
+    fputc('\n', to);
+    pdr_help_wrap(to, command->about, 0, 0, width);
+    fputc('\n', to);
+    if (print_flags(to, flags, false, width)) fputc('\n', to);
+    (void)print_flags(to, flags, true, width);
     pdr_help_entry(to, "--help", "this text", COLUMN, width);
 }

@@ -19,6 +19,11 @@ void pdr_help_wrap(FILE *to, const char *text, int at, int indent, int width);
 void pdr_help_entry(FILE *to, const char *name, const char *text, int column, int width);
 /* "perdure store dump [FLAGS]" */
 void pdr_help_usage(FILE *to, const pdr_cli_command *command, const pdr_flag *flags);
+/* Those of journal, store, views, application and output, which many commands have: they stand behind a
+ * command's own. */
+bool pdr_help_is_common(const pdr_flag *flag);
+/* The summary as a sentence. */
+void pdr_help_summary(char *out, size_t room, const pdr_cli_command *command);
 void pdr_help_command(FILE *to, const pdr_cli_command *command, const pdr_flag *flags);
 
 #endif

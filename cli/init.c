@@ -83,5 +83,9 @@ const pdr_cli_command pdr_cli_init = {
     .about = "Makes the log (the topic NAME.events, or the file) and the store's tables. What is there "
              "already is\n"
              "checked and left as it is, so it may be run again. The number of partitions can't be changed "
-             "later.\n",
+             "later.\n"
+             "\n"
+             "  perdure init --journal kafka://localhost:9092/loans --store postgres://localhost/loans "
+             "--partitions 24\n"
+             "  perdure init --journal sqlite:loans.db\n",
     .run = run};

@@ -39,7 +39,8 @@ static bool print_commands(FILE *to, const char *word)
 static void print_help(FILE *to)
 {
     int width = pdr_help_width(to);
-    fprintf(to, "usage: %s COMMAND [FLAGS]\n", pdr_cli_program());
+    fprintf(to, "usage: %s COMMAND [FLAGS]\n\nAn event-sourcing journal: run it, see into it, mend it.\n",
+            pdr_cli_program());
     (void)print_commands(to, NULL);
     fprintf(to, "\n%s COMMAND --help describes one.\n\nVariables that are defaults of flags\n",
             pdr_cli_program());

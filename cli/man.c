@@ -121,6 +121,14 @@ static pdr_code put_flag(pdr_buf *out, const pdr_flag *flag)
     return code == PDR_OK ? pdr_buf_printf(out, "\n") : code;
 }
 
+static pdr_code put_flags(pdr_buf *out, const pdr_flag *flags, bool common)
+{
+    pdr_code code = PDR_OK;
+    for (; code == PDR_OK && flags->kind != PDR_FLAG_END; flags++)
+        if (pdr_help_is_common(flags) == common) code = put_flag(out, flags);
+    return code;
+}
+
 typedef struct writing {
     pdr_buf *out;
     pdr_code code;
@@ -134,8 +142,8 @@ static void put_page(void *context, const pdr_cli_command *command, const pdr_fl
     if (code == PDR_OK) code = pdr_buf_printf(w->out, ".SH DESCRIPTION\n");
     if (code == PDR_OK) code = put_paragraphs(w->out, command->about);
     if (code == PDR_OK) code = pdr_buf_printf(w->out, ".SH OPTIONS\n");
-    for (; code == PDR_OK && flags->kind != PDR_FLAG_END; flags++)
-        code = put_flag(w->out, flags);
+    if (code == PDR_OK) code = put_flags(w->out, flags, false);
+    if (code == PDR_OK) code = put_flags(w->out, flags, true);
     if (code == PDR_OK)
         code = pdr_buf_printf(w->out, ".TP\n.B \\-\\-help\nThis text, shorter.\n.SH SEE ALSO\n.BR ");
     if (code == PDR_OK) code = put_dashed(w->out, pdr_cli_program());

@@ -166,5 +166,7 @@ const pdr_cli_command pdr_cli_project_check = {
              "schemas; and, with\n"
              "--views, is its version there, made from this definition, and do the tables stand as declared? "
              "Changes\n"
-             "nothing.\n",
+             "nothing.\n"
+             "\n"
+             "  perdure project check projections/applications.sql\n",
     .run = run};

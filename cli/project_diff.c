@@ -394,15 +394,17 @@ static int run(int argc, char **argv)
     return c.differ ? PDR_EXIT_FAILED : PDR_EXIT_DONE;
 }
 
-const pdr_cli_command pdr_cli_project_diff = {.name = "project diff",
-                                              .summary = "compare two versions of a projection row by row",
-                                              .about =
-                                                  "Both are read at the same positions, each in one snapshot "
-                                                  "per table. The version that isn't live is held "
-                                                  "meanwhile\n"
-                                                  "(`perdure project resume` lets it go if this is killed) "
-                                                  "and brought to the other's positions, for which its "
-                                                  "definition\n"
-                                                  "is needed: its FILE, or the application's if it is in C. "
-                                                  "The live one never waits. Exit code 1: they differ.\n",
-                                              .run = run};
+const pdr_cli_command pdr_cli_project_diff = {
+    .name = "project diff",
+    .summary = "compare two versions of a projection row by row",
+    .about = "Both are read at the same positions, each in one snapshot "
+             "per table. The version that isn't live is held "
+             "meanwhile\n"
+             "(`perdure project resume` lets it go if this is killed) "
+             "and brought to the other's positions, for which its "
+             "definition\n"
+             "is needed: its FILE, or the application's if it is in C. "
+             "The live one never waits. Exit code 1: they differ.\n"
+             "\n"
+             "  perdure project diff projections/applications.sql --from 1 --to 2\n",
+    .run = run};

@@ -82,5 +82,7 @@ const pdr_cli_command pdr_cli_project_list = {
     .summary = "projections and their versions",
     .about =
         "One line per version that the database has: building, live or former; paused; throttled; stopped "
-        "and why.\n",
+        "and why.\n"
+        "\n"
+        "  perdure project list applications\n",
     .run = run};

@@ -370,5 +370,7 @@ const pdr_cli_command pdr_cli_project_rebuild = {
         "feeding. Ends when the log's end is reached. Stopped or killed, it goes on where it was when it is "
         "run "
         "again;\n"
-        "`perdure project pause` and `resume` hold it; `perdure project delete --version N` gives it up.\n",
+        "`perdure project pause` and `resume` hold it; `perdure project delete --version N` gives it up.\n"
+        "\n"
+        "  perdure project rebuild projections/applications.sql\n",
     .run = run};

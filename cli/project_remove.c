@@ -151,7 +151,9 @@ const pdr_cli_command pdr_cli_project_reset = {
     .about =
         "Its tables are emptied, its positions go to the start, nothing is parked any more, and an error "
         "that stopped it\n"
-        "is forgotten. Running workers notice and begin again.\n",
+        "is forgotten. Running workers notice and begin again.\n"
+        "\n"
+        "  perdure project reset applications --version 2 --yes\n",
     .run = run_reset};
 
 const pdr_cli_command pdr_cli_project_delete = {
@@ -159,5 +161,7 @@ const pdr_cli_command pdr_cli_project_delete = {
     .summary = "drop a version that isn't live, or a whole projection",
     .about =
         "Tables, positions and dead letters of the version go; with --all those of every version, and the "
-        "views.\n",
+        "views.\n"
+        "\n"
+        "  perdure project delete applications --version 1 --yes\n",
     .run = run_delete};

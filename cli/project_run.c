@@ -226,5 +226,7 @@ const pdr_cli_command pdr_cli_project_run = {
              "exports, up to\n"
              "date, until SIGTERM or SIGINT: then what was folded is committed. Makes versions that aren't "
              "there yet. Any\n"
-             "number of workers may run; two on one partition can't both win a batch.\n",
+             "number of workers may run; two on one partition can't both win a batch.\n"
+             "\n"
+             "  perdure project run projections/applications.sql --views postgres://localhost/views\n",
     .run = run};

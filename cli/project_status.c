@@ -119,5 +119,7 @@ const pdr_cli_command pdr_cli_project_status = {
         "bound of\n"
         "events), parked events, and which worker moved the position last and when. In all: lag in events "
         "and in\n"
-        "seconds of event time, and whether it grows.\n",
+        "seconds of event time, and whether it grows.\n"
+        "\n"
+        "  perdure project status applications\n",
     .run = run};

@@ -200,11 +200,15 @@ const pdr_cli_command pdr_cli_project_swap = {
         "live one in any\n"
         "partition, or has parked entities (--force: all the same). The version that was live becomes the "
         "former one; its\n"
-        "workers go on feeding it until `perdure project delete`.\n",
+        "workers go on feeding it until `perdure project delete`.\n"
+        "\n"
+        "  perdure project swap applications --version 2\n",
     .run = run_swap};
 
 const pdr_cli_command pdr_cli_project_rollback = {
     .name = "project rollback",
     .summary = "show readers the former version again",
-    .about = "As `perdure project swap`, with the version that was live last.\n",
+    .about = "As `perdure project swap`, with the version that was live last.\n"
+             "\n"
+             "  perdure project rollback applications\n",
     .run = run_rollback};

@@ -111,7 +111,9 @@ const pdr_cli_command pdr_cli_project_pause = {
     .name = "project pause",
     .summary = "let a projection stand still",
     .about = "Its workers go on running, commit what they have, and project nothing more until `perdure "
-             "project resume`.\n",
+             "project resume`.\n"
+             "\n"
+             "  perdure project pause applications\n",
     .run = run_pause};
 
 const pdr_cli_command pdr_cli_project_resume = {
@@ -119,7 +121,9 @@ const pdr_cli_command pdr_cli_project_resume = {
     .summary = "let a paused or stopped projection go on",
     .about = "What stopped it must have been mended: a version that an error stopped is tried again from its "
              "position, which\n"
-             "only ever covers what is in its rows.\n",
+             "only ever covers what is in its rows.\n"
+             "\n"
+             "  perdure project resume applications\n",
     .run = run_resume};
 
 const pdr_cli_command pdr_cli_project_throttle = {
@@ -128,5 +132,7 @@ const pdr_cli_command pdr_cli_project_throttle = {
     .about =
         "Counts while the version is being built beside the live one, so that the database has air for its "
         "readers.\n"
-        "Workers have a limit of their own, setting project.throttle.\n",
+        "Workers have a limit of their own, setting project.throttle.\n"
+        "\n"
+        "  perdure project throttle applications --events 5000\n",
     .run = run_throttle};

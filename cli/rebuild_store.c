@@ -218,5 +218,7 @@ const pdr_cli_command pdr_cli_rebuild_store = {
              "makes missing\n"
              "tables. A store that isn't empty is left alone unless --yes says otherwise; one of another "
              "journal always.\n"
-             "Owners may be at work: each goes on with its partition by itself.\n",
+             "Owners may be at work: each goes on with its partition by itself.\n"
+             "\n"
+             "  perdure rebuild-store --app loans_app.so\n",
     .run = run};

@@ -146,5 +146,7 @@ const pdr_cli_command pdr_cli_schema_check = {
         "the report names\n"
         "the first of each. It also counts the store's snapshots that the code can use and those that "
         "will be rebuilt.\n"
-        "Reads only; owners may be at work.\n",
+        "Reads only; owners may be at work.\n"
+        "\n"
+        "  perdure schema check --app new.so\n",
     .run = run};

@@ -104,5 +104,8 @@ const pdr_cli_command pdr_cli_schema_compat = {
         "_TRANSITIVE against all before it. One that says readableByOlder must be readable by the one before "
         "it,\n"
         "whatever the rule. Files are checked in the order in which they are given, oldest first.\n"
-        "Exit code 1: a rule is broken; each problem is told with its path inside the schema that reads.\n",
+        "Exit code 1: a rule is broken; each problem is told with its path inside the schema that reads.\n"
+        "\n"
+        "  perdure schema compat schemas/loan --rule FULL\n"
+        "  perdure schema compat before.avsc after.avsc\n",
     .run = run};

@@ -163,5 +163,8 @@ const pdr_cli_command pdr_cli_schema_diff = {
         "Of a folder: what " PDR_LOCK_NAME " doesn't have yet, each against the version before it, and what "
         "isn't as\n"
         "it was registered. It judges nothing: `perdure schema compat` does. Exit code 0 also if there are\n"
-        "differences.\n",
+        "differences.\n"
+        "\n"
+        "  perdure schema diff schemas/loan\n"
+        "  perdure schema diff before.avsc after.avsc\n",
     .run = run};

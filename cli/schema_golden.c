@@ -191,5 +191,7 @@ const pdr_cli_command pdr_cli_schema_golden = {
              "and the\n"
              "events of today that it is read as. Commit them; pdr_test_upcasters and --check compare. What "
              "is there\n"
-             "is never changed, but for results with --force: when an upcaster was changed on purpose.\n",
+             "is never changed, but for results with --force: when an upcaster was changed on purpose.\n"
+             "\n"
+             "  perdure schema golden --app loans_app.so --out golden --check\n",
     .run = run};

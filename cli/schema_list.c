@@ -183,5 +183,7 @@ const pdr_cli_command pdr_cli_schema_list = {
         "may read it, and\n"
         "what the step that leads on from an older version does. With --journal also those that only the "
         "log knows, and\n"
-        "how many events there are of each; with --store those of a store's table.\n",
+        "how many events there are of each; with --store those of a store's table.\n"
+        "\n"
+        "  perdure schema list --app loans_app.so --journal sqlite:loans.db\n",
     .run = run};

@@ -105,5 +105,7 @@ const pdr_cli_command pdr_cli_schema_register = {
         "by the version before it, or if a released one was changed. Run it before a version is first "
         "deployed.\n"
         "With --registry a schema registry gets every version first; if it refuses one, nothing is added "
-        "to the lock file.\n",
+        "to the lock file.\n"
+        "\n"
+        "  perdure schema register schemas/loan --rule BACKWARD\n",
     .run = run};

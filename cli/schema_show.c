@@ -127,5 +127,7 @@ const pdr_cli_command pdr_cli_schema_show = {
     .summary = "one schema as JSON",
     .about = "The schema as it stands in the application, else in the log or the store's table. A type "
              "without a version\n"
-             "means its newest one.\n",
+             "means its newest one.\n"
+             "\n"
+             "  perdure schema show OfferSent@2 --app loans_app.so\n",
     .run = run};

@@ -392,5 +392,7 @@ const pdr_cli_command pdr_cli_snapshot_rebuild = {
              "What is there\n"
              "already isn't made again, so that it can be stopped and begun anew. Exit code 1 if today's "
              "code can't fold\n"
-             "an entity's events.\n",
+             "an entity's events.\n"
+             "\n"
+             "  perdure snapshot rebuild --app new.so\n",
     .run = run};

@@ -175,5 +175,7 @@ const pdr_cli_command pdr_cli_store_dump = {
              "command ids that\n"
              "are remembered, timer, state. The state is JSON if --app knows it, else hexadecimal. The same "
              "contents give\n"
-             "the same bytes.\n",
+             "the same bytes.\n"
+             "\n"
+             "  perdure store dump --app loans_app.so | head -1\n",
     .run = run};

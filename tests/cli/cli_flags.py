@@ -51,6 +51,8 @@ class Flags(Programs):
         for name in listed:
             help_text = self.works(COMMAND, *name.split(), "--help")
             self.assertTrue(help_text.startswith("usage: perdure %s" % name), name)
+            self.assertIn("perdure " + name, help_text.split("\n", 1)[1], "an example")
+            self.assertIn("\n  --help ", help_text)
             self.assertEqual([line for line in help_text.splitlines() if len(line) > 80 and line[0] != " "], [], name)
 
     def test_a_command_that_is_not_there_is_named(self):
