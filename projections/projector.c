@@ -229,6 +229,7 @@ pdr_code pdr_projector_assign(pdr_projector *p, const int32_t *partitions, size_
     pdr_prj_end_retry(p);
     free_parts(p);
     p->isolate = 0;
+    p->searched = NULL;
     code = make_parts(p, partitions, count, err);
     p->look_again_at = 0;
     if (code != PDR_OK)
@@ -328,8 +329,11 @@ static pdr_code load_parts(pdr_projector *p, pdr_error *err)
     if (code == PDR_OK) code = look_at_switches(p, err);
     for (size_t i = 0; code == PDR_OK && i < p->part_count; i++)
         code = pdr_prj_load_parked(p->parts[i], err);
-    for (size_t i = 0; code == PDR_OK && i < p->part_count; i++)
-        code = pdr_prj_read_from(p->parts[i], err);
+    p->searched = pdr_prj_next_suspect(p);
+    for (size_t i = 0; code == PDR_OK && i < p->part_count; i++) {
+        p->parts[i]->at_end = false;
+        if (!p->searched || p->searched == p->parts[i]) code = pdr_prj_read_from(p->parts[i], err);
+    }
     return code;
 }
 

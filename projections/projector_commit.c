@@ -113,11 +113,16 @@ static pdr_code commit(pdr_projector *p, pdr_error *err)
 
 /* --- What came of it --- */
 
-static bool still_suspect(const pdr_projector *p)
+static pdr_part *suspect_part(const pdr_projector *p)
 {
     for (size_t i = 0; i < p->part_count; i++)
-        if (p->parts[i]->committed.offset < p->parts[i]->suspect_to) return true;
-    return false;
+        if (p->parts[i]->committed.offset < p->parts[i]->suspect_to) return p->parts[i];
+    return NULL;
+}
+
+pdr_part *pdr_prj_next_suspect(const pdr_projector *p)
+{
+    return p->isolate ? suspect_part(p) : NULL;
 }
 
 /* Once a bad event is parked batches grow again, each to twice the size of the one before. */
@@ -125,7 +130,7 @@ static void grow_batches(pdr_projector *p, bool found)
 {
     if (p->isolate_grows && !found) p->isolate *= 2;
     p->isolate_grows = p->isolate_grows || found;
-    if (still_suspect(p) && p->isolate < p->spec.settings.batch_events) return;
+    if (suspect_part(p) && p->isolate < p->spec.settings.batch_events) return;
     p->isolate = 0;
     p->isolate_grows = false;
 }
@@ -171,12 +176,16 @@ static void went_through(pdr_projector *p)
     p->backoff = 0;
     clear_suspects(p);
     bool carried_out = p->taken->request != 0;
+    bool searched = p->searched && p->searched != pdr_prj_next_suspect(p);
     p->taken = NULL;
-    if (carried_out) pdr_prj_end_retry(p);
+    if (carried_out)
+        pdr_prj_end_retry(p);
+    else if (searched && p->state == PDR_PROJECTOR_RUNNING)
+        pdr_prj_restart(p); /* the others are read again */
 }
 
-/* The values of some event can't be stored. Try fewer commits at a time, in the end one; of that one fewer
- * events: the one that is left over is the one. */
+/* The values of some event can't be stored. Try one partition after the other, and fewer commits at a time,
+ * in the end one; of that one fewer events: the one that is left over is the one. */
 static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
 {
     const pdr_outgoing *taken = p->taken;
@@ -292,7 +301,7 @@ static bool is_due(pdr_projector *p, int64_t now, int64_t *due_us)
     const pdr_projector_settings *s = &p->spec.settings;
     if (p->folding->commits == 0 && p->folding->request == 0) return follow_log(p, now, due_us);
     bool full = p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
-    bool now_or_never = p->must_commit || p->isolate || p->draining || p->retry.active;
+    bool now_or_never = p->must_commit || pdr_prj_ends_search_step(p) || p->draining || p->retry.active;
     if (full || now_or_never || pdr_prj_controls_due(p)) return true;
     int64_t due = p->first_waits + s->batch_wait_us;
     if (now < due && due < *due_us) *due_us = due;

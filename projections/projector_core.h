@@ -133,6 +133,7 @@ struct pdr_projector {
     bool fault_untold;      /* the database isn't told yet why it stopped */
     size_t isolate;         /* commits per batch while a bad event is looked for; 0: no limit */
     bool isolate_grows;     /* it was found */
+    pdr_part *searched;     /* meanwhile only this one is read; NULL: all are */
     pdr_schema_seek *seek;  /* of the schema that the next event was written with */
     const pdr_part *sought; /* whose schema was looked for last: if it still lacks, there is none */
     int64_t sought_at;
@@ -174,6 +175,14 @@ static inline bool pdr_prj_controls_due(const pdr_projector *p)
     return !p->retry.active && pdr_prj_now(p) >= p->control_at;
 }
 
+/* Does the batch end here, for a bad event is looked for? */
+static inline bool pdr_prj_ends_search_step(const pdr_projector *p)
+{
+    const pdr_part *part = p->searched;
+    return p->isolate &&
+           (p->folding->commits >= p->isolate || (part && part->folded.offset >= part->suspect_to));
+}
+
 /* projector_read.c */
 PDR_CHECKED pdr_code pdr_prj_read_from(pdr_part *part, pdr_error *err); /* part->committed */
 void pdr_prj_stop_reading(pdr_part *part);
@@ -189,6 +198,8 @@ size_t pdr_prj_fold(pdr_projector *p); /* as much as may be folded now */
 /* projector_commit.c */
 size_t pdr_prj_commit_if_due(pdr_projector *p, int64_t *due_us);
 void pdr_prj_clear_outgoing(pdr_outgoing *outgoing);
+/* While a bad event is looked for: the first partition where it may be. Else NULL. */
+pdr_part *pdr_prj_next_suspect(const pdr_projector *p);
 PDR_CHECKED pdr_code pdr_prj_add_letter(pdr_outgoing *outgoing, bool park, const pdr_dead_letter *letter,
                                         pdr_error *err); /* copied */
 

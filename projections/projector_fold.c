@@ -307,7 +307,7 @@ static bool is_full(const pdr_projector *p)
 {
     const pdr_projector_settings *s = &p->spec.settings;
     if (p->folding->commits == 0) return false; /* what was undone takes room too */
-    if (p->isolate && p->folding->commits >= p->isolate) return true;
+    if (pdr_prj_ends_search_step(p)) return true;
     return p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
 }
 
