@@ -1,5 +1,7 @@
 #include "base/url.h"
 
+#include <unistd.h>
+
 #include "base/mem.h"
 
 static bool begins(const char *text, const char *prefix)
@@ -281,4 +283,9 @@ void pdr_url_release(pdr_url *url)
     pdr_free(url->libpq);
     pdr_free(url->schema);
     memset(url, 0, sizeof *url);
+}
+
+bool pdr_url_is_missing_file(const pdr_url *url)
+{
+    return url->kind == PDR_URL_SQLITE && access(url->path, F_OK) != 0;
 }

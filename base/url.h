@@ -40,5 +40,7 @@ enum {
 PDR_CHECKED pdr_code pdr_url_parse_journal(pdr_url *out, const char *text, pdr_error *err);
 PDR_CHECKED pdr_code pdr_url_parse_store(pdr_url *out, const char *text, pdr_error *err);
 void pdr_url_release(pdr_url *url);
+/* A file that isn't there, which opening a store or views would make: what only looks asks first. */
+bool pdr_url_is_missing_file(const pdr_url *url);
 
 #endif

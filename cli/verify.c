@@ -213,14 +213,21 @@ static pdr_code put_report(const verification *v, bool stopped, pdr_error *err)
 
 /* --- the command --- */
 
+static bool is_named(const char *flag, const char *variable)
+{
+    const char *value = getenv(variable);
+    return flag || (value && *value);
+}
+
 /* Views that nobody named are looked at where there are any. */
 static pdr_code open_views(verification *v, pdr_error *err)
 {
-    const char *variable = getenv("PERDURE_VIEWS");
-    bool named = v->target.views || (variable && *variable);
+    bool named = is_named(v->target.views, "PERDURE_VIEWS");
     pdr_url url;
     memset(&url, 0, sizeof url);
     pdr_code code = pdr_views_url(&url, v->target.views, v->target.base.store, v->target.base.journal, err);
+    if (code == PDR_OK && pdr_url_is_missing_file(&url))
+        code = pdr_fail(err, PDR_NOT_INITIALISED, "%.300s: no such file", url.path);
     if (code == PDR_OK) code = pdr_views_of_url(&v->views, &url, "", err);
     pdr_url_release(&url);
     if (code == PDR_OK || named) return code;
@@ -240,7 +247,7 @@ static pdr_code leave_absent_views(verification *v, pdr_error *err)
     if (!v->views) return PDR_OK;
     pdr_code code = v->views->ops->versions(v->views, NULL, is_there, NULL, err);
     if (code == PDR_CANCELLED || code == PDR_OK) return PDR_OK;
-    if (code != PDR_NOT_INITIALISED) return code;
+    if (code != PDR_NOT_INITIALISED || is_named(v->target.views, "PERDURE_VIEWS")) return code;
     v->views->ops->close(v->views);
     v->views = NULL;
     return PDR_OK;
@@ -252,6 +259,7 @@ static pdr_code open_all(verification *v, pdr_error *err)
     pdr_tool_spec spec = {.journal = v->target.base.journal,
                           .store = v->target.base.store,
                           .app = v->app.app,
+                          .needs_store = is_named(v->target.base.store, "PERDURE_STORE"),
                           .stopped = pdr_stopped};
     if (code == PDR_OK) code = pdr_tool_open(&v->tool, &spec, err);
     if (code == PDR_OK) code = open_views(v, err);

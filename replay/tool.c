@@ -54,10 +54,13 @@ static pdr_code open_store(pdr_tool *tool, bool needed, pdr_error *err)
         if (!needed) return PDR_OK;
         return pdr_fail(err, PDR_BAD_URL, "no URL names the store: give --store, or set PERDURE_STORE");
     }
-    pdr_code code = pdr_backends_store_open(&tool->plan.backends, &tool->store, err);
+    const pdr_url *url = &tool->plan.backends.store;
+    pdr_code code = pdr_url_is_missing_file(url)
+                        ? pdr_fail(err, PDR_NOT_INITIALISED, "%.300s: no such file", url->path)
+                        : pdr_backends_store_open(&tool->plan.backends, &tool->store, err);
     if (code == PDR_OK) code = tool->store->ops->meta(tool->store, &meta, tool->timeout_ms, err);
     if (code == PDR_NOT_INITIALISED && !needed) {
-        tool->store->ops->close(tool->store);
+        if (tool->store) tool->store->ops->close(tool->store);
         tool->store = NULL;
         return PDR_OK;
     }
