@@ -14,6 +14,7 @@ static const pdr_cli_command *const running[] = {
     &pdr_cli_snapshot_rebuild,
     &pdr_cli_snapshot_drop,
     &pdr_cli_verify,
+    &pdr_cli_doctor,
     NULL,
 };
 

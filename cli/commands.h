@@ -24,6 +24,7 @@ extern const pdr_cli_command pdr_cli_snapshot_show;
 extern const pdr_cli_command pdr_cli_snapshot_rebuild;
 extern const pdr_cli_command pdr_cli_snapshot_drop;
 extern const pdr_cli_command pdr_cli_verify;
+extern const pdr_cli_command pdr_cli_doctor;
 
 extern const pdr_cli_command pdr_cli_history;
 extern const pdr_cli_command pdr_cli_grep;

@@ -5,7 +5,7 @@ import unittest
 import uuid
 
 from programs import Programs
-from verifying import Verifying
+from verifying import DAMAGED, Verifying
 
 KAFKA = os.environ.get("PERDURE_TEST_KAFKA")
 POSTGRES = os.environ.get("PERDURE_TEST_POSTGRES")
@@ -46,6 +46,13 @@ class VerifyOnServers(Verifying, Programs):
 
     def test_rows_of_the_store_that_are_not_the_logs_are_found(self):
         self.rows_of_the_store_that_are_not_the_logs_are_found(3000)
+
+    def test_records_that_were_deleted_from_the_front_are_found(self):
+        self.make(2000)
+        self.works(os.environ["PDR_TOPIC_TOOL"], KAFKA, self.name + ".events", "drop", "5", "20")
+        findings, totals = self.verify(DAMAGED)
+        self.assertEqual([(f["invariant"], f["partition"]) for f in findings], [("log-whole", 5)])
+        self.assertLess(totals["events"], 2000)
 
 
 if __name__ == "__main__":
