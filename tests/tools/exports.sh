@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Claim: every name that the shared library shows begins with pdr_, so that it meets nobody else's.
-# exports.sh LIBPERDURE.SO
+# Claim: every name that a shared library shows begins with pdr_, so that it meets nobody else's.
+# exports.sh LIBPERDURE.SO...
 set -euo pipefail
 
 only_ours() {
@@ -17,4 +17,6 @@ only_ours() {
   }
 }
 
-nm --dynamic --defined-only "$1" | only_ours "$1"
+for library in "$@"; do
+  nm --dynamic --defined-only "$library" | only_ours "$library"
+done
