@@ -1,4 +1,5 @@
 """Claims about completion scripts and manual pages: they say what the tables say, and shells and man read them."""
+import json
 import os
 import re
 import shutil
@@ -100,6 +101,18 @@ class Bash(Scripts):
         self.assertEqual(self.bash("dlq", "skip", "applications", "", PERDURE_APP=LOANS_APP), ["loan/"])
         self.assertEqual(self.bash("dlq", "skip", "applications", ""), [])
         self.assertEqual(self.bash("dlq", "skip", "applications", "", PERDURE_APP="missing.so"), [])
+
+    def test_behind_the_type_ids_of_the_journal_are_offered(self):
+        self.load("sqlite:x.db", 400)
+        ids = [json.loads(line)["entity"] for line in self.works(COMMAND, "entity", "list", "--journal", "sqlite:x.db",
+                                                                 "--json").splitlines()]
+        for prefix in ("loan/", "loan/1736", ids[7]):
+            wanted = sorted(name for name in ids if name.startswith(prefix))
+            self.assertEqual(self.bash("history", "--journal", "sqlite", ":", "x.db", prefix), wanted)
+            self.assertEqual(self.bash("history", "--journal", "=", "sqlite", ":", "x.db", prefix), wanted)
+            self.assertEqual(self.bash("history", prefix, PERDURE_JOURNAL="sqlite:x.db"), wanted)
+        self.assertEqual(self.bash("history", "loan/9", PERDURE_JOURNAL="sqlite:x.db"), [])
+        self.assertEqual(self.bash("history", "loan/1", PERDURE_JOURNAL="sqlite:missing.db"), [])
 
     def test_odd_words_do_no_harm(self):
         for odd in ("$(touch harm)", "`touch harm`", "'", '"', "*", "a b", "\\", "-", "--", "--=", "=", ":"):
