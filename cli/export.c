@@ -26,9 +26,8 @@ typedef struct exporting {
 
 /* --- what forms share --- */
 
-bool pdr_export_wants(const pdr_export_job *job, const char *type, int64_t time_us)
+bool pdr_export_wants_type(const pdr_export_job *job, const char *type)
 {
-    if (time_us < job->since_us || time_us >= job->until_us) return false;
     if (!job->types) return true;
     const char *dot = strrchr(type, '.');
     const char *names[] = {type, dot ? dot + 1 : type};
@@ -39,6 +38,11 @@ bool pdr_export_wants(const pdr_export_job *job, const char *type, int64_t time_
         at += size + (at[size] == ',');
     }
     return false;
+}
+
+bool pdr_export_wants(const pdr_export_job *job, const char *type, int64_t time_us)
+{
+    return time_us >= job->since_us && time_us < job->until_us && pdr_export_wants_type(job, type);
 }
 
 pdr_code pdr_export_count(pdr_export_job *job, const pdr_commit_event *event, pdr_error *err)
@@ -55,7 +59,8 @@ pdr_code pdr_export_count(pdr_export_job *job, const pdr_commit_event *event, pd
 
 static pdr_code find_form(exporting *e, pdr_error *err)
 {
-    static const pdr_export_form *const forms[] = {&pdr_export_exact};
+    static const pdr_export_form *const forms[] = {&pdr_export_exact, &pdr_export_plain, &pdr_export_jsonl,
+                                                   &pdr_export_csv};
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (strcmp(e->format, forms[i]->name) == 0) e->form = forms[i];
     if (!e->form)
@@ -100,6 +105,25 @@ static pdr_code note_selection(exporting *e, pdr_error *err)
     return PDR_OK;
 }
 
+/* A type that the application doesn't know would give an empty file without a word. */
+static pdr_code check_types(const exporting *e, pdr_error *err)
+{
+    const pdr_app *app = pdr_tool_app(e->job.tool);
+    for (const char *at = e->job.types; app && at && *at;) {
+        char name[PDR_SCHEMA_MAX_NAME + 1];
+        size_t size = strcspn(at, ",");
+        bool known = false;
+        (void)snprintf(name, sizeof name, "%.*s", (int)size, at);
+        pdr_export_job alone = {.types = name};
+        for (size_t i = 0; i < app->entity_count; i++)
+            for (size_t k = 0; k < app->entities[i]->event_count; k++)
+                if (pdr_export_wants_type(&alone, app->entities[i]->events[k]->name)) known = true;
+        if (!known) return pdr_fail(err, PDR_NOT_FOUND, "the application declares no event %.200s", name);
+        at += size + (at[size] == ',');
+    }
+    return PDR_OK;
+}
+
 /* --- the work --- */
 
 static bool watch(void *context, const pdr_export_progress *p)
@@ -134,6 +158,7 @@ static pdr_code open_tool(exporting *e, pdr_error *err)
                         "PERDURE_APP",
                         e->form->name);
     pdr_code code = pdr_tool_open(&e->job.tool, &spec, err);
+    if (code == PDR_OK) code = check_types(e, err);
     return code == PDR_OK ? pdr_export_journal_id(e->job.tool, e->job.journal, err) : code;
 }
 
@@ -170,17 +195,17 @@ static void report(const exporting *e)
     pdr_cli_progress_end();
     if (e->json) {
         fprintf(to,
-                "{\"format\":\"%s\",\"entities\":%" PRIu64 ",\"events\":%" PRIu64 ",\"commits\":%" PRIu64
-                ",\"bytes\":%" PRIu64 ",\"unreadable\":%" PRIu64 "}\n",
-                e->form->name, entities_of(job), job->events, job->commits, job->bytes, job->unreadable);
+                "{\"format\":\"%s\",\"entities\":%" PRIu64 ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64
+                ",\"unreadable\":%" PRIu64 "}\n",
+                e->form->name, entities_of(job), job->events, job->bytes, job->unreadable);
         return;
     }
     if (to == stderr) return;
     fprintf(to, "%" PRIu64 " events of %" PRIu64 " entities, %" PRIu64 " bytes: %s\n", job->events,
             entities_of(job), job->bytes, job->target);
     if (job->unreadable)
-        fprintf(to, "%" PRIu64 " of them can't be read by this application: they are exported as written\n",
-                job->unreadable);
+        fprintf(to, "%" PRIu64 " events can't be read by this application: %s\n", job->unreadable,
+                e->form->shows_unreadable ? "they are exported as they were written" : "they are left out");
 }
 
 static int ended(exporting *e, pdr_code code, const pdr_error *err)
@@ -254,5 +279,5 @@ const pdr_cli_command pdr_cli_export = {
         "\n"
         "  perdure export --journal sqlite:bank.db bank.avro\n"
         "  perdure export --entities loan/173688 one.avro\n"
-        "  perdure export --format csv --type OfferMade --since 2012-01-01 - | head\n",
+        "  perdure export --format csv --type OfferCreated --since 2012-01-01 - | head\n",
     .run = run};

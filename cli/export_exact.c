@@ -37,7 +37,6 @@ static pdr_code commit(pdr_export_job *job, int32_t partition, const pdr_commit_
     }
     *seq += count;
     job->events += count;
-    job->commits++;
     return code;
 }
 

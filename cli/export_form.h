@@ -19,14 +19,15 @@ typedef struct pdr_export_job {
     const char *types;     /* with commas between; NULL: all */
     int64_t since_us, until_us;
     pdr_seq_table entities; /* of which something was exported */
-    uint64_t commits, events, bytes, unreadable;
+    uint64_t events, bytes, unreadable;
     void *own; /* the form's */
 } pdr_export_job;
 
 typedef struct pdr_export_form {
     const char *name;
     bool needs_app;
-    bool whole; /* takes no part of a history but its beginning */
+    bool shows_unreadable; /* events that the application can't read aren't left out */
+    bool whole;            /* takes no part of a history but its beginning */
     pdr_code (*begin)(pdr_export_job *job, pdr_error *err);
     pdr_code (*commit)(pdr_export_job *job, int32_t partition, const pdr_commit_event *events, size_t count,
                        pdr_error *err);
@@ -39,6 +40,7 @@ extern const pdr_export_form pdr_export_exact, pdr_export_plain, pdr_export_json
 /* An event of this type, at this time, is wanted. Types are named in full or by the part behind the last dot.
  */
 bool pdr_export_wants(const pdr_export_job *job, const char *type, int64_t time_us);
+bool pdr_export_wants_type(const pdr_export_job *job, const char *type);
 /* Count an event that was exported. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_export_count(pdr_export_job *job, const pdr_commit_event *event, pdr_error *err);
 
