@@ -185,8 +185,9 @@ static void saw_records(void *context, const pdr_log_record *records, size_t cou
 {
     part *p = context;
     pdr_error err;
-    if (p->ended || stopped(p->worker->scan)) return;
+    if (p->ended) return;
     for (size_t i = 0; i < count && records[i].offset < p->end; i++) {
+        if (stopped(p->worker->scan)) return;
         pdr_code code = take(p, &records[i], &err);
         if (PDR_LIKELY(code == PDR_OK)) continue;
         end_by(p, code, &err);
