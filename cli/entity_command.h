@@ -13,6 +13,7 @@ typedef struct pdr_entity_command {
     pdr_target target;
     const char *entity;
     bool json, by_append_time;
+    bool follows; /* it will wait for what is appended later */
     pdr_loaded_app app;
     pdr_tool *tool;
     pdr_out *out;

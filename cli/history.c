@@ -15,7 +15,7 @@ typedef struct history {
     pdr_entity_command base;
     const char *filter, *since, *until;
     int64_t from_seq, to_seq, since_us, until_us;
-    bool raw, voids, follow;
+    bool raw, voids;
     pdr_where *where; /* NULL: all */
     uint64_t where_failures;
     pdr_error where_failed; /* the first */
@@ -121,7 +121,7 @@ static pdr_code take(void *context, const pdr_story_event *event, pdr_error *err
 static pdr_code caught_up(void *context, pdr_error *err)
 {
     const history *h = context;
-    return h->follow ? pdr_out_flush(h->base.out, err) : PDR_OK;
+    return h->base.follows ? pdr_out_flush(h->base.out, err) : PDR_OK;
 }
 
 /* --- the command --- */
@@ -146,7 +146,7 @@ static pdr_code work(history *h, pdr_error *err)
                            .after_seq = (uint64_t)h->from_seq - 1,
                            .to_seq = h->to_seq == INT64_MAX ? UINT64_MAX : (uint64_t)h->to_seq,
                            .voids = h->voids,
-                           .follow = h->follow,
+                           .follow = h->base.follows,
                            .event = take,
                            .caught_up = caught_up,
                            .context = h};
@@ -177,7 +177,8 @@ static int run(int argc, char **argv)
          "the stored bytes too, who wrote them, and which upcasters they go through", &h.raw, 0, 0},
         {PDR_FLAG_SWITCH, "--void", NULL, "records that don't count too; reads the whole partition", &h.voids,
          0, 0},
-        {PDR_FLAG_SWITCH, "--follow", NULL, "go on with what is appended later, until ^C", &h.follow, 0, 0},
+        {PDR_FLAG_SWITCH, "--follow", NULL, "go on with what is appended later, until ^C", &h.base.follows, 0,
+         0},
         {PDR_FLAG_END, NULL, NULL, NULL, NULL, 0, 0},
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_history, flags, argc, argv);

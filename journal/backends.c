@@ -56,6 +56,7 @@ static pdr_code kafka_options(const pdr_backends *backends, pdr_kafka_options *o
                                .journal = backends->log.name,
                                .settings = *settings,
                                .setting_count = backends->passed_count,
+                               .reads_only = backends->reads_only,
                                .trace = backends->line ? kafka_line : NULL,
                                .trace_context = (void *)(uintptr_t)backends};
     return PDR_OK;

@@ -13,6 +13,7 @@ typedef struct pdr_backends {
     pdr_url log;
     pdr_url store;
     bool has_store;
+    bool reads_only;     /* of logs that are opened: nothing will be appended */
     pdr_setting *passed; /* settings for the log's client, without their prefix; names and values are owned */
     size_t passed_count;
     int32_t replication; /* of a topic that is made; 0: see pdr_kafka_topic */

@@ -46,55 +46,128 @@ static pdr_code open_folders(pdr_tool *tool, pdr_error *err)
     return code;
 }
 
-/* A store without tables is as good as none, unless it is needed. */
-static pdr_code open_store(pdr_tool *tool, bool needed, pdr_error *err)
+/* --- the store --- */
+
+static pdr_code check_meta(const pdr_tool *tool, pdr_error *err)
 {
     pdr_store_meta meta;
-    if (!tool->plan.backends.has_store) {
-        if (!needed) return PDR_OK;
-        return pdr_fail(err, PDR_BAD_URL, "no URL names the store: give --store, or set PERDURE_STORE");
-    }
-    const pdr_url *url = &tool->plan.backends.store;
-    pdr_code code = pdr_url_is_missing_file(url)
-                        ? pdr_fail(err, PDR_NOT_INITIALISED, "%.300s: no such file", url->path)
-                        : pdr_backends_store_open(&tool->plan.backends, &tool->store, err);
-    if (code == PDR_OK) code = tool->store->ops->meta(tool->store, &meta, tool->timeout_ms, err);
-    if (code == PDR_NOT_INITIALISED && !needed) {
-        if (tool->store) tool->store->ops->close(tool->store);
-        tool->store = NULL;
-        return PDR_OK;
-    }
+    pdr_code code = tool->store->ops->meta(tool->store, &meta, tool->timeout_ms, err);
     if (code == PDR_OK && meta.partitions != tool->partitions)
         code = pdr_fail(err, PDR_WRONG_JOURNAL, "the log has %d partitions, the store is for one of %d",
                         (int)tool->partitions, (int)meta.partitions);
     return code;
 }
 
-/* Records of a partition; librdkafka's own default is ten times that. What the URL says stands. */
-static pdr_code read_less_ahead(pdr_backends *backends, pdr_error *err)
+typedef struct probing {
+    bool done;
+    pdr_code code;
+    pdr_error *err;
+} probing;
+
+static void probed(void *context, uint64_t tag, const pdr_store_result *result)
 {
-    static const char name[] = "queued.min.messages";
+    probing *p = context;
+    (void)tag;
+    p->done = true;
+    p->code = result->code;
+    if (result->error && p->err) *p->err = *result->error;
+}
+
+/* Is it there? Whatever is asked makes it connect. */
+static pdr_code probe(const pdr_tool *tool, pdr_error *err)
+{
+    probing p = {.err = err};
+    pdr_store *store = tool->store;
+    int64_t until = pdr_tool_deadline_us(tool);
+    pdr_code code = store->ops->load(store, 0, probed, &p, 0, err);
+    while (code == PDR_OK && !p.done)
+        code = pdr_tool_turn(tool, NULL, store, until, NULL, err);
+    if (!p.done) store->ops->forget(store, &p);
+    return code == PDR_OK ? p.code : code;
+}
+
+/* A store without tables is as good as none, unless it is needed. */
+static pdr_code open_store(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
+{
+    if (!tool->plan.backends.has_store) {
+        if (!spec->needs_store) return PDR_OK;
+        return pdr_fail(err, PDR_BAD_URL, "no URL names the store: give --store, or set PERDURE_STORE");
+    }
+    const pdr_url *url = &tool->plan.backends.store;
+    pdr_code code = pdr_url_is_missing_file(url)
+                        ? pdr_fail(err, PDR_NOT_INITIALISED, "%.300s: no such file", url->path)
+                        : pdr_backends_store_open(&tool->plan.backends, &tool->store, err);
+    if (code == PDR_OK) code = spec->brief ? probe(tool, err) : check_meta(tool, err);
+    if (code != PDR_NOT_INITIALISED || spec->needs_store) return code;
+    if (tool->store) tool->store->ops->close(tool->store);
+    tool->store = NULL;
+    return PDR_OK;
+}
+
+/* --- the log --- */
+
+typedef struct opening {
+    pdr_tool *tool;
+    pdr_code code;
+    pdr_error err;
+} opening;
+
+static void *open_log(void *context)
+{
+    opening *o = context;
+    pdr_log_info info;
+    pdr_tool *tool = o->tool;
+    o->code = pdr_backends_log_open(&tool->plan.backends, &tool->log, &o->err);
+    if (o->code == PDR_OK) o->code = tool->log->ops->info(tool->log, &info, tool->timeout_ms, &o->err);
+    if (o->code == PDR_OK) tool->partitions = info.partitions;
+    return NULL;
+}
+
+/* Both servers are connected to at once, if that is worth a thread. */
+static pdr_code open_both(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
+{
+    opening o = {.tool = tool};
+    pthread_t thread;
+    bool remote = tool->plan.backends.log.kind == PDR_URL_KAFKA && tool->plan.backends.has_store;
+    bool beside = spec->brief && remote && pthread_create(&thread, NULL, open_log, &o) == 0;
+    if (!beside) (void)open_log(&o);
+    pdr_code code = beside || o.code == PDR_OK ? open_store(tool, spec, err) : PDR_OK;
+    if (beside) (void)pthread_join(thread, NULL);
+    if (o.code == PDR_OK) return code;
+    if (err) *err = o.err;
+    return o.code;
+}
+
+/* What the URL says stands. */
+static pdr_code prefer(pdr_backends *backends, const char *name, const char *value, pdr_error *err)
+{
     if (backends->log.kind != PDR_URL_KAFKA) return PDR_OK;
     for (size_t i = 0; i < backends->passed_count; i++)
         if (strcmp(backends->passed[i].name, name) == 0) return PDR_OK;
-    return pdr_backends_pass(backends, name, "10000", err);
+    return pdr_backends_pass(backends, name, value, err);
+}
+
+/* Who reads all reads few records ahead: librdkafka's own default is ten times that. Who is brief doesn't
+ * wait for what there may be later. */
+static pdr_code tune(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
+{
+    pdr_backends *backends = &tool->plan.backends;
+    backends->reads_only = true;
+    pdr_code code = spec->reads_all ? prefer(backends, "queued.min.messages", "10000", err) : PDR_OK;
+    if (code == PDR_OK && spec->brief) code = prefer(backends, "fetch.wait.max.ms", "1", err);
+    return code;
 }
 
 static pdr_code open_connections(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
 {
-    pdr_log_info info;
     pdr_options options = PDR_OPTIONS_INIT;
     options.journal = spec->journal;
     options.store = spec->store;
     options.own_nothing = true;
     pdr_code code = pdr_plan_init(&tool->plan, &options, err);
-    if (code == PDR_OK && spec->reads_all) code = read_less_ahead(&tool->plan.backends, err);
     tool->timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms : (int)tool->plan.settings.open_timeout_ms;
-    if (code == PDR_OK) code = pdr_backends_log_open(&tool->plan.backends, &tool->log, err);
-    if (code == PDR_OK) code = tool->log->ops->info(tool->log, &info, tool->timeout_ms, err);
-    if (code != PDR_OK) return code;
-    tool->partitions = info.partitions;
-    return open_store(tool, spec->needs_store, err);
+    if (code == PDR_OK) code = tune(tool, spec, err);
+    return code == PDR_OK ? open_both(tool, spec, err) : code;
 }
 
 pdr_code pdr_tool_open(pdr_tool **out, const pdr_tool_spec *spec, pdr_error *err)

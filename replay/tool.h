@@ -18,6 +18,8 @@ typedef struct pdr_tool_spec {
     bool needs_store;      /* PDR_BAD_URL without one; else the tool works without where it can */
     bool reads_all;        /* of long logs: little is read ahead of who folds it, so that memory is used again
                               while it is near */
+    bool brief;            /* little is read, and it is wanted at once: a story, a state. Whether the store is
+                              this journal's isn't looked at then: what is read of it shows that */
     int timeout_ms;        /* for each blocking answer; 0: as long as opening a journal may take */
     bool (*stopped)(void); /* asked some ten times a second while something blocks: true ends it with
                               PDR_CANCELLED. Any thread; may be NULL */

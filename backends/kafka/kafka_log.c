@@ -121,7 +121,7 @@ static pdr_code open_parts(pdr_kafka *log, const pdr_kafka_options *options, pdr
     code = kafka_consumer_take(&consumer, log, 0, err);
     if (code != PDR_OK) return code;
     kafka_consumer_give_back(log, consumer);
-    return kafka_producer_open(&log->shared, log, err);
+    return options->reads_only ? PDR_OK : kafka_producer_open(&log->shared, log, err);
 }
 
 pdr_code pdr_kafka_log_open(pdr_log **out, const pdr_kafka_options *options, pdr_error *err)

@@ -16,6 +16,7 @@ typedef struct pdr_kafka_options {
     const char *journal; /* topic is "<journal>.events" */
     const pdr_kafka_setting *settings;
     size_t setting_count;
+    bool reads_only; /* nothing will be appended, most likely: the producer is made when a writer is */
     void (*trace)(void *context, int level,
                   const char *message); /* librdkafka's log lines; any thread; NULL: dropped */
     void *trace_context;
