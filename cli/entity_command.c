@@ -58,6 +58,7 @@ int pdr_entity_command_end(pdr_entity_command *c, const pdr_cli_command *what, p
     if (code == PDR_OK) code = closed;
     pdr_tool_close(c->tool);
     pdr_loaded_app_close(&c->app);
+    if (code == PDR_CANCELLED && pdr_stopped()) return PDR_EXIT_STOPPED; /* there is nothing to go on with */
     return code == PDR_OK ? PDR_EXIT_DONE : pdr_cli_fail(what, err);
 }
 

@@ -31,23 +31,28 @@ static void answered(void *context, uint64_t tag, const pdr_store_result *result
     }
 }
 
-/* What comes before every id that begins with the prefix, and after every smaller one: no id has a byte 255.
- */
-static pdr_bytes just_before(pdr_bytes prefix, uint8_t *room)
+/* What comes before every id that begins with the prefix, and after every smaller one: as text, since a
+ * database may take ids for such. false: behind such a last byte that can't be written. */
+static bool just_before(pdr_bytes prefix, uint8_t *room, pdr_bytes *out)
 {
+    static const uint8_t greatest[] = {0xf4, 0x8f, 0xbf, 0xbf}; /* U+10FFFF */
+    uint8_t last = prefix.data[prefix.size - 1];
+    if (last < 2 || last >= 0x80) return false;
     memcpy(room, prefix.data, prefix.size);
-    if (room[prefix.size - 1] == 0) return pdr_bytes_of(room, prefix.size - 1);
     room[prefix.size - 1]--;
-    room[prefix.size] = 0xff;
-    return pdr_bytes_of(room, prefix.size + 1);
+    memcpy(room + prefix.size, greatest, sizeof greatest);
+    *out = pdr_bytes_of(room, prefix.size + sizeof greatest);
+    return true;
 }
 
 static pdr_code look(pdr_tool *tool, looking *l, size_t most, pdr_error *err)
 {
-    uint8_t room[PDR_LOG_MAX_KEY + 1];
+    uint8_t room[PDR_LOG_MAX_KEY + 4];
+    pdr_bytes after;
     pdr_store *store = pdr_tool_store(tool);
+    if (!just_before(l->prefix, room, &after)) return PDR_OK; /* the next shorter prefix will do */
     l->done = false;
-    pdr_code code = store->ops->heads(store, just_before(l->prefix, room), most, 0, answered, l, 0, err);
+    pdr_code code = store->ops->heads(store, after, most, 0, answered, l, 0, err);
     int64_t until = pdr_tool_deadline_us(tool);
     while (code == PDR_OK && !l->done)
         code = pdr_tool_turn(tool, NULL, store, until, NULL, err);
