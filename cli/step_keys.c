@@ -1,21 +1,52 @@
 #include "cli/step_keys.h"
 
+#include <errno.h>
 #include <histedit.h>
+#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/out.h"
 
 struct pdr_step_keys {
     const char *prompt;
     EditLine *editor; /* NULL: no terminal */
-    char *line;       /* of getline */
-    size_t room;
-    pdr_buf text; /* the line without its end */
+    pdr_buf text;     /* the line, without its end once it is given */
 };
 
+/* --- bytes --- */
+
+/* ^C may come at any moment, also just before one sleeps: so nobody sleeps long. */
+static bool wait_for_byte(void)
+{
+    enum { LOOK_MS = 100 };
+    struct pollfd in = {STDIN_FILENO, POLLIN, 0};
+    while (!pdr_stopped()) {
+        int ready = poll(&in, 1, LOOK_MS);
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return false;
+    }
+    return false;
+}
+
+/* 1, or 0 at the end, or -1. */
+static int read_byte(unsigned char *byte)
+{
+    return wait_for_byte() ? (int)read(STDIN_FILENO, byte, 1) : 0;
+}
+
 /* --- in a terminal --- */
+
+/* Commands are ASCII. */
+static int read_key(EditLine *editor, wchar_t *key)
+{
+    unsigned char byte;
+    (void)editor;
+    int got = read_byte(&byte);
+    *key = got == 1 ? (wchar_t)byte : 0;
+    return got;
+}
 
 static char *tell_prompt(EditLine *editor)
 {
@@ -55,7 +86,7 @@ static bool set_up(pdr_step_keys *keys)
 {
     EditLine *editor = keys->editor;
     bool done = el_set(editor, EL_CLIENTDATA, keys) == 0 && el_set(editor, EL_PROMPT, tell_prompt) == 0 &&
-                el_set(editor, EL_EDITOR, "emacs") == 0 &&
+                el_set(editor, EL_EDITOR, "emacs") == 0 && el_set(editor, EL_GETCFN, read_key) == 0 &&
                 el_set(editor, EL_ADDFN, "step-forth", "to the next event", forth) == 0 &&
                 el_set(editor, EL_ADDFN, "step-back", "to the event before", back) == 0;
     for (int i = 0; done && i < 4; i++)
@@ -85,7 +116,6 @@ void pdr_step_keys_close(pdr_step_keys *keys)
 {
     if (!keys) return;
     if (keys->editor) el_end(keys->editor);
-    free(keys->line);
     pdr_buf_release(&keys->text);
     pdr_free(keys);
 }
@@ -95,22 +125,30 @@ bool pdr_step_keys_is_terminal(const pdr_step_keys *keys)
     return keys->editor != NULL;
 }
 
+/* NULL: there is no more. */
 static const char *read_line(pdr_step_keys *keys, int *size)
 {
+    unsigned char byte = 0;
     if (keys->editor) return el_gets(keys->editor, size);
-    *size = (int)getline(&keys->line, &keys->room, stdin);
-    return keys->line;
+    pdr_buf_clear(&keys->text);
+    while (byte != '\n' && read_byte(&byte) == 1)
+        if (pdr_buf_append(&keys->text, &byte, 1) != PDR_OK) return NULL;
+    *size = (int)keys->text.size;
+    return (const char *)keys->text.data;
 }
 
 const char *pdr_step_keys_next(pdr_step_keys *keys)
 {
     int size = 0;
     const char *line = read_line(keys, &size);
-    if (!line || size <= 0) return NULL;
+    if (!line || size <= 0 || pdr_stopped()) return NULL;
     while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r' || line[size - 1] == ' '))
         size--;
-    pdr_buf_clear(&keys->text);
-    if (pdr_buf_append(&keys->text, line, (size_t)size) != PDR_OK) return NULL;
+    if (keys->editor) {
+        pdr_buf_clear(&keys->text);
+        if (pdr_buf_append(&keys->text, line, (size_t)size) != PDR_OK) return NULL;
+    }
+    keys->text.size = (size_t)size;
     if (pdr_buf_append(&keys->text, "", 1) != PDR_OK) return NULL;
     return (const char *)keys->text.data;
 }
