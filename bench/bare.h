@@ -23,6 +23,8 @@ double bare_kafka_append(const char *brokers, const char *topic, int32_t partiti
 void bare_kafka_ask(const char *brokers, const char *topic, size_t count, double *out);
 /* Consume `count` records of partition 0 from offset 0: records a second. */
 double bare_kafka_consume(const char *brokers, const char *topic, uint64_t count);
+/* The same of all partitions, by one consumer. */
+double bare_kafka_consume_all(const char *brokers, const char *topic, int32_t partitions, uint64_t count);
 
 void bare_postgres_run(const char *url, const char *statement);
 

@@ -184,7 +184,8 @@ void bare_kafka_ask(const char *brokers, const char *topic, size_t count, double
     rd_kafka_destroy(rk);
 }
 
-double bare_kafka_consume(const char *brokers, const char *topic, uint64_t count)
+/* From offset 0 of each of these partitions. */
+static double consume(const char *brokers, const char *topic, int32_t partitions, uint64_t count)
 {
     enum { BATCH = 10000 };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -196,9 +197,10 @@ double bare_kafka_consume(const char *brokers, const char *topic, uint64_t count
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(rk);
     rd_kafka_topic_t *rkt = warm(rk, topic);
     rd_kafka_message_t **messages = calloc(BATCH, sizeof *messages);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = 0;
-    double start = bench_now();
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int32_t i = 0; i < partitions; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = 0;
+    double start = bench_now(), cpu = bench_cpu();
     rd_kafka_assign(rk, list);
     uint64_t got = 0;
     while (got < count) {
@@ -209,6 +211,7 @@ double bare_kafka_consume(const char *brokers, const char *topic, uint64_t count
         }
     }
     double seconds = bench_now() - start;
+    fprintf(stderr, "  bare: %.2f us of CPU a record\n", (bench_cpu() - cpu) * 1e6 / (double)got);
     rd_kafka_topic_partition_list_destroy(list);
     free(messages);
     rd_kafka_queue_destroy(queue);
@@ -216,4 +219,14 @@ double bare_kafka_consume(const char *brokers, const char *topic, uint64_t count
     rd_kafka_consumer_close(rk);
     rd_kafka_destroy(rk);
     return (double)got / seconds;
+}
+
+double bare_kafka_consume(const char *brokers, const char *topic, uint64_t count)
+{
+    return consume(brokers, topic, 1, count);
+}
+
+double bare_kafka_consume_all(const char *brokers, const char *topic, int32_t partitions, uint64_t count)
+{
+    return consume(brokers, topic, partitions, count);
 }

@@ -39,5 +39,14 @@ const bench_goal bench_goals[] = {
     {"project-rebuild", "the loans' three views from Kafka, all at once", "s", 10, true, false},
     {"project-memory", "memory that a worker has more after 5,000,000 events than before 1,000,000", "MiB", 8,
      true, false},
+    {"replay", "perdure replay of the loans' history, 20 times, from start to end ÷ bare consume of it",
+     "events/s", 0.6, false, true},
+    {"replay-rate", "the same, on its own", "events/s", 1000000, false, false},
+    {"history-long", "perdure history of an entity with 20,000 events, start of the process included", "s", 1,
+     true, false},
+    {"history", "perdure history of a loan application, start of the process included, p50", "ms", 20, true,
+     false},
+    {"state", "perdure state of one, with up to 10,000 events above the checkpoint, p50", "ms", 30, true,
+     false},
 };
 const size_t bench_goal_count = sizeof bench_goals / sizeof bench_goals[0];

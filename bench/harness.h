@@ -43,6 +43,11 @@ void bench_measure(const bench_run *run, const bench_line *line);
 /* main of a bench: its lines, or those that are named. */
 int bench_program(const char *program, const bench_line *lines, size_t count, int argc, char **argv);
 
+/* First in main. Records come and go in bursts of thousands, each three allocations of librdkafka's: glibc
+ * keeps 7 free blocks of a size by default, and spends more time on the others than everything else takes.
+ * Both arms run with the setting that docs/operations.md recommends, and so do the programs that are begun
+ * from here. */
+void bench_choose_allocator(char **argv);
 double bench_cpu(void);  /* seconds of CPU that this process used, all threads */
 double bench_now(void);  /* seconds, monotonic */
 void bench_settle(void); /* wait until the machine is idle, at most 10 s */

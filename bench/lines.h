@@ -1,4 +1,4 @@
-/* The lines of ./dev bench journal, schemas and projections. */
+/* The lines of ./dev bench journal, schemas, projections and replay. */
 #ifndef BENCH_LINES_H
 #define BENCH_LINES_H
 
@@ -40,5 +40,11 @@ void bench_project_p50(const bench_run *run, int round, double *ours, double *ba
 void bench_project_p99(const bench_run *run, int round, double *ours, double *bare);
 void bench_project_rebuild(const bench_run *run, int round, double *ours, double *bare);
 void bench_project_memory(const bench_run *run, int round, double *ours, double *bare);
+
+void bench_replay(const bench_run *run, int round, double *ours, double *bare);
+void bench_replay_rate(const bench_run *run, int round, double *ours, double *bare);
+void bench_history_long(const bench_run *run, int round, double *ours, double *bare);
+void bench_history(const bench_run *run, int round, double *ours, double *bare);
+void bench_state(const bench_run *run, int round, double *ours, double *bare);
 
 #endif

@@ -16,18 +16,8 @@ static const bench_line lines[] = {
     {"decode", bench_decode, false, false},
     {"resident", bench_resident, false, false},
 };
-/* Records come and go in bursts of thousands, each three allocations of librdkafka's: glibc keeps 7 free
- * blocks of a size by default, and spends more time on the others than everything else takes. Both arms run
- * with the setting that docs/operations.md recommends. */
-static void choose_allocator_settings(char **argv)
-{
-    if (getenv("GLIBC_TUNABLES")) return;
-    setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=20000", 1);
-    execv("/proc/self/exe", argv);
-}
-
 int main(int argc, char **argv)
 {
-    choose_allocator_settings(argv);
+    bench_choose_allocator(argv);
     return bench_program("bench_journal", lines, sizeof lines / sizeof lines[0], argc, argv);
 }
