@@ -10,6 +10,7 @@
 #include "perdure/sys/wire.h"
 #include "projections/backends.h"
 #include "projections/worker_plan.h"
+#include "replay/guard.h"
 #include "replay/verify_run.h"
 
 enum { DEFAULT_LIMIT = 100, DEFAULT_MEMORY_MB = 1024 };
@@ -262,6 +263,7 @@ static pdr_code open_all(verification *v, pdr_error *err)
                           .needs_store = is_named(v->target.base.store, "PERDURE_STORE"),
                           .stopped = pdr_stopped};
     if (code == PDR_OK) code = pdr_tool_open(&v->tool, &spec, err);
+    if (code == PDR_OK && v->app.app) code = pdr_guard_install(err);
     if (code == PDR_OK) code = open_views(v, err);
     if (code == PDR_OK) code = leave_absent_views(v, err);
     return code == PDR_OK ? pdr_out_open(&v->out, v->json, err) : code;

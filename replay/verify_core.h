@@ -4,7 +4,8 @@
  *   verify_table.c   a partition's entities, and which of them are in this pass
  *   verify_store.c   what the store and the views say
  *   verify_walk.c    records: the void rule, FENCEs, SCHEMAs, places that others rest on
- *   verify_entity.c  events: seq, backlinks, command ids, reading, folding; heads against them
+ *   verify_entity.c  events: seq, backlinks, command ids; heads against them
+ *   verify_fold.c    reading and folding them; states
  */
 #ifndef PDR_REPLAY_VERIFY_CORE_H
 #define PDR_REPLAY_VERIFY_CORE_H
@@ -186,8 +187,17 @@ void verify_sort_places(verify_part *part);
 /* --- verify_entity.c --- */
 PDR_CHECKED pdr_code verify_commit(verify_part *part, const pdr_commit_event *events, size_t count,
                                    pdr_error *err);
+static inline verify_where verify_at(const pdr_commit_event *event)
+{
+    return (verify_where){event->record->offset, event->record->entry.key, event->header->seq};
+}
 /* The partition is at its end: heads that weren't met. */
 void verify_unmet_heads(verify_part *part);
+
+/* --- verify_fold.c --- */
+/* `folder` NULL: the type isn't declared, or there is no application. PDR_NOMEM. */
+PDR_CHECKED pdr_code verify_read_event(verify_part *part, verify_entity *e, const pdr_folder *folder,
+                                       const pdr_commit_event *event, pdr_error *err);
 
 /* --- verify_walk.c --- */
 const pdr_commit_sink *verify_commit_sink(void);

@@ -8,13 +8,7 @@
 #include "journal/framed.h"
 #include "journal/partitioner.h"
 #include "perdure/sys/wire.h"
-#include "replay/changes.h"
 #include "replay/verify_core.h"
-
-static verify_where at_event(const pdr_commit_event *event)
-{
-    return (verify_where){event->record->offset, event->record->entry.key, event->header->seq};
-}
 
 static const pdr_folder *folder_of(const verify_part *part, const verify_entity *e)
 {
@@ -29,10 +23,10 @@ static void check_key(verify_part *part, const pdr_commit_event *event)
     pdr_bytes key = event->record->entry.key;
     int32_t partition = pdr_partition_of(key, part->verify->spec.partitions);
     if (!pdr_wire_utf8(key.data, key.size) || memchr(key.data, '\0', key.size))
-        verify_tell(part, PDR_VERIFY_FRAMING, at_event(event), "an entity id is UTF-8 without NUL",
+        verify_tell(part, PDR_VERIFY_FRAMING, verify_at(event), "an entity id is UTF-8 without NUL",
                     "%zu bytes that aren't", key.size);
     if (partition != part->number)
-        verify_tell(part, PDR_VERIFY_PARTITION, at_event(event),
+        verify_tell(part, PDR_VERIFY_PARTITION, verify_at(event),
                     "the event's partition is that of murmur2 of its entity id", "murmur2 gives %d",
                     (int)partition);
 }
@@ -48,20 +42,20 @@ static void check_frame(verify_part *part, const pdr_commit_event *event)
     pdr_code code = has_id ? pdr_frame_id_read(&id, &datum, value, &why)
                            : pdr_frame_read(&fingerprint, &datum, value, &why);
     if (code != PDR_OK) {
-        verify_tell(part, PDR_VERIFY_FRAMING, at_event(event), "an event's value begins with a known framing",
-                    "%.300s", why.message);
+        verify_tell(part, PDR_VERIFY_FRAMING, verify_at(event),
+                    "an event's value begins with a known framing", "%.300s", why.message);
         return;
     }
     const verify_schema *schema = verify_schema_of(part, event->header->schema);
     if (!schema)
-        verify_tell(part, PDR_VERIFY_SCHEMAS, at_event(event),
+        verify_tell(part, PDR_VERIFY_SCHEMAS, verify_at(event),
                     "an event names a SCHEMA record before it in its term",
                     "it names number %" PRIu64 ", which is none", event->header->schema);
     else if (has_id && id != schema->registry_id)
-        verify_tell(part, PDR_VERIFY_SCHEMAS, at_event(event), as_named,
+        verify_tell(part, PDR_VERIFY_SCHEMAS, verify_at(event), as_named,
                     "the value's id is %d, the SCHEMA record's %d", (int)id, (int)schema->registry_id);
     else if (!has_id && fingerprint != schema->fingerprint)
-        verify_tell(part, PDR_VERIFY_SCHEMAS, at_event(event), as_named,
+        verify_tell(part, PDR_VERIFY_SCHEMAS, verify_at(event), as_named,
                     "the value's fingerprint is %016" PRIx64 ", the SCHEMA record's %016" PRIx64, fingerprint,
                     schema->fingerprint);
 }
@@ -77,7 +71,7 @@ static bool check_seq(verify_part *part, verify_entity *e, const pdr_commit_even
     if (verify_is_new(part)) {
         char expected[64];
         (void)snprintf(expected, sizeof expected, "the entity's next event has seq %" PRIu64, e->seq + 1);
-        verify_tell(part, PDR_VERIFY_SEQ, at_event(event), expected, "it has seq %" PRIu64, seq);
+        verify_tell(part, PDR_VERIFY_SEQ, verify_at(event), expected, "it has seq %" PRIu64, seq);
     }
     if (seq <= e->seq) return false;
     e->offset_count = 0;
@@ -93,9 +87,9 @@ static void tell_backlink(verify_part *part, const pdr_commit_event *event, cons
     if (!verify_is_new(part)) return;
     const pdr_header *h = event->header;
     if (h->back_offset < 0)
-        verify_tell(part, PDR_VERIFY_BACKLINKS, at_event(event), expected, "it names none");
+        verify_tell(part, PDR_VERIFY_BACKLINKS, verify_at(event), expected, "it names none");
     else
-        verify_tell(part, PDR_VERIFY_BACKLINKS, at_event(event), expected,
+        verify_tell(part, PDR_VERIFY_BACKLINKS, verify_at(event), expected,
                     "it names event %" PRIu64 " at offset %" PRId64, h->back_seq, h->back_offset);
 }
 
@@ -185,7 +179,7 @@ static pdr_code take_id(verify_part *part, verify_entity *e, const pdr_folder *f
     pdr_id_entry before;
     if (h->id.size == 0) return PDR_OK;
     if (verify_is_new(part) && is_repeated(e->ids, h->id, window, &before))
-        verify_tell(part, PDR_VERIFY_ONCE_PER_ID, at_event(last), "a command id makes events once",
+        verify_tell(part, PDR_VERIFY_ONCE_PER_ID, verify_at(last), "a command id makes events once",
                     "event %" PRIu64 " was made with the same id", before.seq);
     if (e->head && e->head->ids_count > kept) kept = e->head->ids_count;
     pdr_id_entry entry = {h->id, h->fingerprint, h->seq, h->count, h->has_reply, h->reply};
@@ -273,12 +267,12 @@ static void check_covered(verify_part *part, verify_entity *e, const pdr_commit_
     e->uncovered = true;
     if (!verify_is_new(part)) return;
     if (head)
-        verify_tell(part, PDR_VERIFY_COVERS, at_event(event),
+        verify_tell(part, PDR_VERIFY_COVERS, verify_at(event),
                     "an event at or before the checkpoint is in its head",
                     "the head has seq %" PRIu64 "; the checkpoint is at offset %" PRId64, head,
                     part->row.checkpoint.offset);
     else
-        verify_tell(part, PDR_VERIFY_COVERS, at_event(event),
+        verify_tell(part, PDR_VERIFY_COVERS, verify_at(event),
                     "an event at or before the checkpoint is in its head",
                     "there is no head; the checkpoint is at offset %" PRId64, part->row.checkpoint.offset);
 }
@@ -300,152 +294,6 @@ void verify_unmet_heads(verify_part *part)
         part->totals.entities += e->seq > 0;
         if (e->head && !e->head_checked) tell_unmet(part, e);
     }
-}
-
-/* --- reading and folding --- */
-
-static bool print_state(const pdr_folder *folder, pdr_bytes packed, pdr_arena *arena, pdr_buf *out,
-                        pdr_error *why)
-{
-    const pdr_type *type = pdr_folder_type(folder)->state;
-    pdr_buf_clear(out);
-    void *value = pdr_arena_alloc(arena, type->size);
-    pdr_code code = value ? type->decode(packed, arena, value, why) : pdr_fail(why, PDR_NOMEM, "a state");
-    if (code == PDR_OK) code = type->print(value, out);
-    return code == PDR_OK;
-}
-
-static size_t put_change(char *text, size_t used, pdr_bytes path, pdr_bytes value)
-{
-    enum { MOST = 60 };
-    int size = snprintf(text + used, VERIFY_TEXT - used, "%s%.*s is %.*s%s", used ? ", " : "", (int)path.size,
-                        (const char *)path.data, value.size > MOST ? MOST : (int)value.size,
-                        value.data ? (const char *)value.data : "not there", value.size > MOST ? "..." : "");
-    return size < 0 || used + (size_t)size >= VERIFY_TEXT ? VERIFY_TEXT - 1 : used + (size_t)size;
-}
-
-/* The first values that differ, as they are in the fold and as they are stored. */
-static void describe_changes(const pdr_changes *changes, char folded[VERIFY_TEXT], char stored[VERIFY_TEXT])
-{
-    enum { SHOWN = 3 };
-    size_t in_fold = 0, in_store = 0, count = pdr_changes_count(changes);
-    for (size_t i = 0; i < count && i < SHOWN; i++) {
-        pdr_change change = pdr_changes_at(changes, i);
-        in_fold = put_change(folded, in_fold, change.path, change.from);
-        in_store = put_change(stored, in_store, change.path, change.to);
-    }
-    if (count > SHOWN)
-        (void)snprintf(stored + in_store, VERIFY_TEXT - in_store, ", and %zu more", count - SHOWN);
-}
-
-static void tell_state(verify_part *part, const verify_entity *e, const pdr_folder *folder)
-{
-    pdr_error why = {.message = "out of memory"};
-    pdr_changes *changes = NULL;
-    char expected[VERIFY_TEXT + 64], folded[VERIFY_TEXT] = "",
-                                     found[VERIFY_TEXT] = "the same, in other bytes";
-    pdr_bytes stored = pdr_bytes_of(e->head->bytes + e->head->ids_size, e->head->state_size);
-    pdr_arena_clear(&part->scratch);
-    if (!print_state(folder, stored, &part->scratch, &part->other, &why))
-        (void)snprintf(found, sizeof found, "it can't be read: %.300s", why.message);
-    else if (print_state(folder, pdr_buf_bytes(&part->packed), &part->scratch, &part->text, &why) &&
-             pdr_changes_open(&changes, pdr_buf_bytes(&part->text), pdr_buf_bytes(&part->other), &why) ==
-                 PDR_OK)
-        describe_changes(changes, folded, found);
-    pdr_changes_close(changes);
-    (void)snprintf(expected, sizeof expected, "the fold of its first %" PRIu64 " events%s%.450s",
-                   e->head->state_seq, *folded ? ", where " : "", folded);
-    verify_tell(part, PDR_VERIFY_SNAPSHOTS, (verify_where){-1, verify_key(e), e->head->state_seq}, expected,
-                "%s", found);
-}
-
-static void compare_state(verify_part *part, verify_entity *e, const pdr_folder *folder)
-{
-    pdr_error why;
-    pdr_buf_clear(&part->packed);
-    e->state_done = true;
-    pdr_code code = pdr_state_pack(&e->state, folder, &part->packed, &why);
-    pdr_state_release(&e->state);
-    if (!verify_is_new(part)) return;
-    if (code != PDR_OK) {
-        part->totals.incomparable++;
-        return;
-    }
-    part->totals.states++;
-    pdr_bytes stored = pdr_bytes_of(e->head->bytes + e->head->ids_size, e->head->state_size);
-    if (!pdr_bytes_equal(stored, pdr_buf_bytes(&part->packed))) tell_state(part, e, folder);
-}
-
-static bool has_state_to_come(const verify_entity *e)
-{
-    return e->head && e->head->has_state && !e->state_done;
-}
-
-static void give_state_up(verify_part *part, verify_entity *e)
-{
-    if (!has_state_to_come(e)) return;
-    if (e->state.value) pdr_state_release(&e->state);
-    e->state_done = true;
-    part->totals.incomparable += verify_is_new(part);
-}
-
-static pdr_code fold(verify_part *part, verify_entity *e, const pdr_folder *folder,
-                     const pdr_commit_event *event, pdr_error *why)
-{
-    const pdr_header *h = event->header;
-    pdr_code code = e->state.value ? PDR_OK : pdr_state_init(&e->state, folder, why);
-    if (code != PDR_OK) return code;
-    return pdr_state_fold(&e->state, folder, event->record->entry.value, h->seq, h->time_us, false,
-                          &part->scratch, why);
-}
-
-static pdr_code read(verify_part *part, const pdr_folder *folder, const pdr_commit_event *event,
-                     pdr_error *why)
-{
-    pdr_event_list events;
-    pdr_arena_clear(&part->scratch);
-    return pdr_folder_read(folder, event->record->entry.value, event->header->seq, event->header->time_us,
-                           &part->scratch, &events, why);
-}
-
-static void tell_untyped(verify_part *part, verify_entity *e, const pdr_commit_event *event)
-{
-    bool has_app = part->verify->spec.folder != NULL;
-    part->totals.unread += verify_is_new(part);
-    if (!has_app || e->untyped) return;
-    e->untyped = true;
-    if (verify_is_new(part))
-        verify_tell(part, PDR_VERIFY_READABLE, at_event(event), "the application declares the entity's type",
-                    "it doesn't; its events aren't read");
-}
-
-static void tell_unreadable(verify_part *part, const pdr_commit_event *event, const pdr_error *why)
-{
-    if (verify_is_new(part))
-        verify_tell(part, PDR_VERIFY_READABLE, at_event(event), "today's code reads the event", "%s: %.400s",
-                    pdr_code_text(why->code), why->message);
-}
-
-/* A state that grows over its ceiling is out of memory too: that entity's state isn't compared then. */
-static pdr_code read_event(verify_part *part, verify_entity *e, const pdr_folder *folder,
-                           const pdr_commit_event *event, pdr_error *err)
-{
-    pdr_error why;
-    if (!folder) {
-        tell_untyped(part, e, event);
-        return PDR_OK;
-    }
-    if (e->broken) give_state_up(part, e);
-    bool folds = has_state_to_come(e);
-    pdr_code code = folds ? fold(part, e, folder, event, &why) : PDR_NOMEM;
-    if (code != PDR_OK) give_state_up(part, e);
-    if (code == PDR_NOMEM) code = read(part, folder, event, &why);
-    if (code == PDR_NOMEM) return pdr_fail(err, code, "reading an event");
-    if (code != PDR_OK)
-        tell_unreadable(part, event, &why);
-    else if (has_state_to_come(e) && event->header->seq == e->head->state_seq)
-        compare_state(part, e, folder);
-    return PDR_OK;
 }
 
 /* --- commits --- */
@@ -478,7 +326,7 @@ static pdr_code take_event(verify_part *part, verify_entity *e, const pdr_folder
         code = remember_offset(e, event->record->offset, err);
         e->seq = h->seq;
     }
-    if (code == PDR_OK) code = read_event(part, e, folder, event, err);
+    if (code == PDR_OK) code = verify_read_event(part, e, folder, event, err);
     if (code == PDR_OK && last && next) code = take_id(part, e, folder, event, err);
     if (code != PDR_OK || !next) return code;
     if (e->head && !e->head_checked && h->seq == e->head->seq) check_head(part, e, folder, event);
@@ -490,7 +338,7 @@ static void check_one_command(verify_part *part, const pdr_commit_event *first, 
     if (pdr_bytes_equal(first->header->id, event->header->id) &&
         first->header->fingerprint == event->header->fingerprint)
         return;
-    verify_tell(part, PDR_VERIFY_ALL_OR_NONE, at_event(event), "the events of a commit are of one command",
+    verify_tell(part, PDR_VERIFY_ALL_OR_NONE, verify_at(event), "the events of a commit are of one command",
                 "it names another command than the commit's first event");
 }
 

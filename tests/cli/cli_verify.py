@@ -1,4 +1,5 @@
 """Claims about perdure verify, on SQLite."""
+import json
 import os
 import signal
 import sqlite3
@@ -108,6 +109,43 @@ class Verify(Verifying, Programs):
         self.assertEqual((finding["invariant"], finding["partition"], finding["offset"], finding["entity"]),
                          ("dead-letters", 4, 9, "loan/nobody"))
         self.assertEqual(totals["dead_letters"], 1)
+
+    def test_code_that_gives_other_states_or_crashes_is_found_where_it_does(self):
+        self.make(20000)
+        self.assertEqual(self.is_clean()["events"], 20000)
+        words = ["verify", "--journal", self.journal, "--store", self.store, "--app", os.environ["PDR_BUG_APP"], "--json"]
+        done = self.perdure(*words, PERDURE_TEST_BUG="forgotten")
+        *findings, totals = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual((done.returncode, {f["invariant"] for f in findings}), (DAMAGED, {"snapshot-is-a-prefix"}))
+        self.assertIn(".registered is false", findings[0]["expected"])
+        self.assertIn(".registered is true", findings[0]["found"])
+        wrong = {f["entity"] for f in findings}
+        for bug in ("crash", "recursion"):
+            done = self.perdure(*words, PERDURE_TEST_BUG=bug)
+            *findings, totals = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual((done.returncode, done.stderr), (DAMAGED, ""))
+            self.assertEqual({(f["invariant"], f["entity"]) for f in findings}, {("readable", e) for e in wrong})
+            self.assertIn("SIGSEGV in apply", findings[0]["found"])
+            self.assertEqual(totals["not_looked_at"]["states"], len(wrong))
+
+    def test_a_log_that_lost_what_the_store_rests_on_is_found(self):
+        self.make(2000)
+        self.sql("log.db", "VACUUM INTO '%s'" % self.path("older.db"))
+        self.load(self.journal, 4000, "--store", self.store)
+        self.sql("store.db", "VACUUM INTO '%s'" % self.path("newer.db"))
+        done = self.perdure("verify", "--journal", "sqlite:older.db", "--store", "sqlite:newer.db", "--json", "--app", LOANS_APP)
+        self.assertEqual(done.returncode, DAMAGED)
+        totals = json.loads(done.stdout.splitlines()[-1])["by_invariant"]
+        self.assertGreater(totals["positions"], 2 * PARTITIONS)
+        self.assertGreater(totals["heads"], 100)
+        self.assertEqual({name for name, count in totals.items() if count}, {"positions", "heads"})
+
+    def test_a_store_of_before_is_fine_it_only_costs_a_longer_takeover(self):
+        self.make(2000)
+        self.sql("store.db", "VACUUM INTO '%s'" % self.path("before.db"))
+        self.load(self.journal, 4000, "--store", self.store)
+        self.store = "sqlite:before.db"
+        self.assertEqual(self.is_clean()["events"], 4000)
 
     def test_people_read_it_too(self):
         self.make(2000)
