@@ -66,7 +66,7 @@ class Pages(Programs):
     def test_the_recording_in_the_readme_is_what_the_commands_print(self):
         self.run_page("README.md")
 
-    def test_the_readme_names_commands_that_are_there(self):
+    def test_the_readme_names_every_command(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
             table = file.read().split("| to | commands of `perdure` |")[1].split("\n\n")[0]
         named = set()
@@ -74,7 +74,7 @@ class Pages(Programs):
             first, _, rest = words.replace("\\|", "|").partition(" ")
             named |= {first + " " + second for second in rest.split("|")} if rest and rest[0] != "-" else {first}
         listed = re.findall(r"^  ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)  ", self.works(COMMAND, "--help"), re.M)
-        self.assertEqual(sorted(named - set(listed)), [])
+        self.assertEqual(sorted(named | {"completion", "man"}), sorted(listed))
 
 
 if __name__ == "__main__":
