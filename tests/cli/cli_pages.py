@@ -66,6 +66,9 @@ class Pages(Programs):
     def test_the_recording_in_the_readme_is_what_the_commands_print(self):
         self.run_page("README.md")
 
+    def listed(self):
+        return sorted(re.findall(r"^  ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)  ", self.works(COMMAND, "--help"), re.M))
+
     def test_the_readme_names_every_command(self):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
             table = file.read().split("| to | commands of `perdure` |")[1].split("\n\n")[0]
@@ -73,8 +76,23 @@ class Pages(Programs):
         for words in re.findall(r"`([^`]*)`", table):
             first, _, rest = words.replace("\\|", "|").partition(" ")
             named |= {first + " " + second for second in rest.split("|")} if rest and rest[0] != "-" else {first}
-        listed = re.findall(r"^  ([a-z]+(?:-[a-z]+)*(?: [a-z]+)?)  ", self.works(COMMAND, "--help"), re.M)
-        self.assertEqual(sorted(named | {"completion", "man"}), sorted(listed))
+        self.assertEqual(sorted(named | {"completion", "man"}), self.listed())
+
+    def test_operations_tells_of_every_command_and_each_flag_that_it_names(self):
+        with open(os.path.join(ROOT, "docs/operations.md"), encoding="utf-8") as file:
+            rows = re.findall(r"^\| (`.*?) \| .*\|$", file.read().split("## The command `perdure`")[1].split("\n## ")[0], re.M)
+        told, wrong, listed = set(), [], self.listed()
+        for row in rows:
+            for words in re.findall(r"`([^`]*)`", row):
+                words = words.replace("\\|", "|")
+                found = [name for name in listed if (words + " ").startswith(name + " ")]
+                told |= set(found)
+                for name in found:
+                    known = self.works(COMMAND, *name.split(), "--help")
+                    wrong += [(name, flag) for flag in re.findall(r"--[a-z-]+", words) if "  %s" % flag not in known]
+        self.assertEqual(wrong, [])
+        short = {"project pause", "project resume", "dlq list", "dlq show", "dlq retry", "dlq skip", "dlq purge"}
+        self.assertEqual(sorted(set(listed) - told - short), [])
 
 
 if __name__ == "__main__":
