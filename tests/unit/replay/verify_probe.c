@@ -350,3 +350,30 @@ const journal_finding *journal_found(const journal *j, pdr_verify_rule rule, int
     }
     return NULL;
 }
+
+/* --- what must be found --- */
+
+void journal_dump(const journal *j)
+{
+    for (size_t i = 0; i < j->found && i < JOURNAL_FINDINGS; i++) {
+        const journal_finding *f = &j->findings[i];
+        fprintf(stderr, "%s p%d @%lld %s#%llu\n  expected: %s\n  found:    %s\n", pdr_verify_name(f->rule),
+                (int)f->partition, (long long)f->offset, f->entity, (unsigned long long)f->seq, f->expected,
+                f->found);
+    }
+}
+
+void journal_is_the_only(journal *j, pdr_verify_rule rule, int64_t offset, const char *entity)
+{
+    size_t found = journal_verify(j);
+    if (found != 1 || !journal_found(j, rule, offset, entity)) journal_dump(j);
+    cr_assert_eq(found, 1, "%zu findings", found);
+    cr_assert(journal_found(j, rule, offset, entity));
+}
+
+void journal_is_found(journal *j, pdr_verify_rule rule, int64_t offset, const char *entity)
+{
+    (void)journal_verify(j);
+    if (!journal_found(j, rule, offset, entity)) journal_dump(j);
+    cr_assert(journal_found(j, rule, offset, entity));
+}

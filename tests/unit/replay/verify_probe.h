@@ -64,5 +64,10 @@ pdr_position journal_position(const journal_record *r);
 /* A finding of this rule at this place (entity NULL: none); NULL: there is none. */
 const journal_finding *journal_found(const journal *j, pdr_verify_rule rule, int64_t offset,
                                      const char *entity);
+void journal_dump(const journal *j); /* all findings, to standard error */
+/* Verified, exactly one thing is found: of this rule, there. */
+void journal_is_the_only(journal *j, pdr_verify_rule rule, int64_t offset, const char *entity);
+/* Verified, this is found; others follow from it. */
+void journal_is_found(journal *j, pdr_verify_rule rule, int64_t offset, const char *entity);
 
 #endif
