@@ -49,7 +49,9 @@ struct worker {
 };
 
 struct scan {
-    pdr_tool *tool;
+    pdr_tool *tool; /* NULL: only the log */
+    pdr_log *log;
+    int32_t partitions; /* of the log */
     const pdr_scan_spec *spec;
     part *parts;
     size_t count;
@@ -98,7 +100,9 @@ static pdr_code saw_commit(void *context, const pdr_commit_event *events, size_t
 static pdr_code take_schema(part *p, const pdr_log_record *record, pdr_error *err)
 {
     uint64_t fingerprint;
-    pdr_code code = pdr_schema_book_take(pdr_tool_book(p->worker->scan->tool), record, &fingerprint, err);
+    pdr_tool *tool = p->worker->scan->tool;
+    if (!tool) return PDR_OK;
+    pdr_code code = pdr_schema_book_take(pdr_tool_book(tool), record, &fingerprint, err);
     return code == PDR_NOMEM || code == PDR_TOO_LARGE ? code : PDR_OK;
 }
 
@@ -322,7 +326,7 @@ static pdr_position start_of(const pdr_scan_spec *spec, int32_t partition)
 static pdr_code choose_parts(scan *s, pdr_error *err)
 {
     const pdr_scan_spec *spec = s->spec;
-    int32_t partitions = pdr_tool_partitions(s->tool);
+    int32_t partitions = s->partitions;
     s->count = spec->partitions ? spec->partition_count : (size_t)partitions;
     s->parts = pdr_calloc(s->count + 1, sizeof *s->parts);
     if (!s->parts) return pdr_fail(err, PDR_NOMEM, "a scan of %zu partitions", s->count);
@@ -341,14 +345,14 @@ static pdr_code choose_parts(scan *s, pdr_error *err)
 
 static pdr_code find_ends(scan *s, pdr_error *err)
 {
+    int timeout_ms = s->spec->timeout_ms ? s->spec->timeout_ms : ENDS_TIMEOUT_MS;
     int32_t *numbers = pdr_alloc((s->count + 1) * sizeof *numbers);
     int64_t *ends = pdr_alloc((s->count + 1) * sizeof *ends);
     pdr_code code =
         numbers && ends ? PDR_OK : pdr_fail(err, PDR_NOMEM, "the ends of %zu partitions", s->count);
     for (size_t i = 0; code == PDR_OK && i < s->count; i++)
         numbers[i] = s->parts[i].number;
-    if (code == PDR_OK)
-        code = pdr_log_ends_read(pdr_tool_log(s->tool), numbers, s->count, ENDS_TIMEOUT_MS, ends, err);
+    if (code == PDR_OK) code = pdr_log_ends_read(s->log, numbers, s->count, timeout_ms, ends, err);
     for (size_t i = 0; code == PDR_OK && i < s->count; i++) {
         part *p = &s->parts[i];
         p->end = ends[i];
@@ -372,7 +376,7 @@ static pdr_code open_worker(scan *s, worker *w, unsigned number, pdr_error *err)
     if (w->owns_log)
         code = pdr_tool_log_open(s->tool, &w->log, err);
     else
-        w->log = pdr_tool_log(s->tool);
+        w->log = s->log;
     if (code != PDR_OK) return code;
     w->open = pdr_calloc(s->at_once, sizeof(part *));
     return w->open ? PDR_OK : pdr_fail(err, PDR_NOMEM, "a thread of a scan");
@@ -387,7 +391,7 @@ static void close_worker(worker *w)
 /* Follows need all their partitions open. */
 static pdr_code open_workers(scan *s, pdr_error *err)
 {
-    unsigned threads = pdr_scan_threads(s->tool, s->spec);
+    unsigned threads = s->tool ? pdr_scan_threads(s->tool, s->spec) : 1;
     s->at_once = (s->count + threads - 1) / threads;
     if (s->at_once > AT_ONCE && !s->spec->follow) s->at_once = AT_ONCE;
     if (!s->at_once) s->at_once = 1;
@@ -450,19 +454,34 @@ static pdr_code run(scan *s, pdr_error *err)
     return s->failure.code;
 }
 
+static pdr_code begin(scan *s, pdr_error *err)
+{
+    pdr_code code = pdr_cond_open(&s->over, err);
+    if (code != PDR_OK) return code;
+    code = run(s, err);
+    for (unsigned i = 0; i < s->threads; i++)
+        close_worker(&s->workers[i]);
+    for (size_t i = 0; i < s->count && s->parts; i++)
+        pdr_commit_reader_release(&s->parts[i].commits);
+    pdr_free(s->workers);
+    pdr_free(s->parts);
+    (void)pthread_cond_destroy(&s->over);
+    (void)pthread_mutex_destroy(&s->lock);
+    return code;
+}
+
 pdr_code pdr_scan_run(pdr_tool *tool, const pdr_scan_spec *spec, pdr_error *err)
 {
-    scan s = {.tool = tool, .spec = spec, .lock = PTHREAD_MUTEX_INITIALIZER};
-    pdr_code code = pdr_cond_open(&s.over, err);
-    if (code != PDR_OK) return code;
-    code = run(&s, err);
-    for (unsigned i = 0; i < s.threads; i++)
-        close_worker(&s.workers[i]);
-    for (size_t i = 0; i < s.count && s.parts; i++)
-        pdr_commit_reader_release(&s.parts[i].commits);
-    pdr_free(s.workers);
-    pdr_free(s.parts);
-    (void)pthread_cond_destroy(&s.over);
-    (void)pthread_mutex_destroy(&s.lock);
-    return code;
+    scan s = {.tool = tool,
+              .log = pdr_tool_log(tool),
+              .partitions = pdr_tool_partitions(tool),
+              .spec = spec,
+              .lock = PTHREAD_MUTEX_INITIALIZER};
+    return begin(&s, err);
+}
+
+pdr_code pdr_scan_log(pdr_log *log, int32_t partitions, const pdr_scan_spec *spec, pdr_error *err)
+{
+    scan s = {.log = log, .partitions = partitions, .spec = spec, .lock = PTHREAD_MUTEX_INITIALIZER};
+    return begin(&s, err);
 }

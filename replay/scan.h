@@ -45,6 +45,7 @@ typedef struct pdr_scan_spec {
     const pdr_position *from; /* one per partition of the log; NULL: all from the beginning */
     unsigned threads;         /* at most; 0: as many as fit this machine */
     bool follow;              /* go on with what is appended later */
+    int timeout_ms;           /* for the partitions' ends to be told; 0: 30 s */
     const pdr_scan_sink *sink;
     const pdr_scan_raw *raw; /* not NULL: instead of the sink; not to be followed */
     void *context;
@@ -58,5 +59,9 @@ unsigned pdr_scan_threads(const pdr_tool *tool, const pdr_scan_spec *spec); /* t
 /* Blocking. PDR_CANCELLED, PDR_CORRUPT and PDR_TOO_NEW (naming the place), PDR_OUT_OF_RANGE, PDR_UNAVAILABLE,
  * PDR_TIMEOUT, PDR_NOMEM, or what the sink gave. SCHEMA records that are met go into the tool's book. */
 PDR_CHECKED pdr_code pdr_scan_run(pdr_tool *tool, const pdr_scan_spec *spec, pdr_error *err);
+/* The same by one thread over a log of `partitions`, which its caller leaves alone meanwhile; no book takes
+ * the SCHEMA records. */
+PDR_CHECKED pdr_code pdr_scan_log(pdr_log *log, int32_t partitions, const pdr_scan_spec *spec,
+                                  pdr_error *err);
 
 #endif

@@ -65,7 +65,7 @@ void scan_world_open(scan_world *world, uint64_t seed, size_t steps)
         if (p != 1) made_run(made, &weights, steps * (size_t)(p + 1));
         scan_world_append(world, p, 0);
     }
-    pdr_tool_spec spec = {.journal = world->url, .timeout_ms = 20000};
+    pdr_tool_spec spec = {.journal = world->url, .store = world->url, .timeout_ms = 20000};
     if (pdr_tool_open(&world->tool, &spec, &err) == PDR_OK) return;
     fprintf(stderr, "%s\n", err.message);
     abort();
