@@ -86,6 +86,7 @@ static pdr_code identify(input *in, pdr_error *err)
     pdr_buf *out = &r->identity;
     const char *journal = r->target.journal ? r->target.journal : getenv("PERDURE_JOURNAL");
     const char *app = r->target.app ? r->target.app : getenv("PERDURE_APP");
+    if (!in->app.handle) app = "/proc/self/exe"; /* it is built in */
     *out = (pdr_buf)PDR_BUF_INIT(1024 * 1024);
     pdr_code code = put_mark(out, "--app", app, err);
     if (code == PDR_OK) code = put_mark(out, "--against", r->snapshots ? NULL : in->against, err);

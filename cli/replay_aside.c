@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "journal/command.h"
 
-/* magic, then records; a record: its bytes' hash, size, kind, partition, its bytes. The first is the
+/* magic, then records; a record: hash, size, kind, partition, its bytes. The first is the
  * identity, the last says how many there were. */
 static const char magic[16] = "perdure-aside-1";
 enum { KIND_IDENTITY = 0, KIND_LAST = UINT16_MAX };
@@ -20,6 +20,13 @@ typedef struct record {
     uint32_t kind;
     int32_t partition;
 } record;
+
+/* Of the bytes, and of what stands before them. */
+static uint64_t hash_of(record r, pdr_bytes bytes)
+{
+    r.hash = pdr_key_hash(bytes);
+    return pdr_key_hash(pdr_bytes_of(&r, sizeof r));
+}
 
 static pdr_code io_failed(const char *file, const char *what, pdr_error *err)
 {
@@ -46,7 +53,8 @@ static pdr_code write_all(pdr_aside_writer *w, const void *data, size_t size, pd
 
 pdr_code pdr_aside_put(pdr_aside_writer *w, const pdr_aside_part *part, pdr_error *err)
 {
-    record r = {pdr_key_hash(part->bytes), part->bytes.size, part->kind, part->partition};
+    record r = {0, part->bytes.size, part->kind, part->partition};
+    r.hash = hash_of(r, part->bytes);
     pdr_code code = write_all(w, &r, sizeof r, err);
     return code == PDR_OK ? write_all(w, part->bytes.data, part->bytes.size, err) : code;
 }
@@ -109,7 +117,7 @@ static bool next_part(const pdr_aside *a, size_t *at, pdr_aside_part *part)
     if (r.size > a->size - *at) return false;
     *part = (pdr_aside_part){r.kind, r.partition, pdr_bytes_of(a->mapped + *at, (size_t)r.size)};
     *at += (size_t)r.size;
-    return pdr_key_hash(part->bytes) == r.hash;
+    return hash_of(r, part->bytes) == r.hash;
 }
 
 static pdr_code read_parts(pdr_aside *a, const char *file, pdr_error *err)

@@ -279,21 +279,12 @@ static void drive(run_state *s)
 
 /* --- who does what --- */
 
-/* What the log is, over a connection that is gone again before any process is made: librdkafka's threads
- * don't survive a fork. */
 static pdr_code choose_partitions(run_state *s, pdr_error *err)
 {
     pdr_replay *r = s->r;
-    pdr_tool *tool;
-    pdr_tool_spec spec = {.journal = r->target.journal,
-                          .store = r->target.store,
-                          .app = r->app,
-                          .needs_store = r->snapshots,
-                          .stopped = pdr_stopped};
-    pdr_code code = pdr_tool_open(&tool, &spec, err);
+    int32_t all = 0;
+    pdr_code code = pdr_replay_partitions(r, &all, err);
     if (code != PDR_OK) return code;
-    int32_t all = pdr_tool_partitions(tool);
-    pdr_tool_close(tool);
     r->partitions_all = r->partitions ? (int32_t)r->partition_count : all;
     s->number_count = (size_t)r->partitions_all;
     s->numbers = pdr_calloc(s->number_count + 1, sizeof *s->numbers);

@@ -40,6 +40,9 @@ typedef struct pdr_replay {
 /* Blocking; before it no connection may be open in this process. Prints progress. PDR_CANCELLED: stopped by a
  * signal, `deviations` has what was found so far. PDR_CONFLICT: `aside` was made of something else. */
 PDR_CHECKED pdr_code pdr_replay_run(pdr_replay *replay, pdr_error *err);
+/* How many partitions the log has. This process never has a connection: its threads and locks wouldn't
+ * survive the forks that come. */
+PDR_CHECKED pdr_code pdr_replay_partitions(const pdr_replay *replay, int32_t *out, pdr_error *err);
 void pdr_replay_release(pdr_replay *replay);
 
 #endif

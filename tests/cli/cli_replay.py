@@ -1,7 +1,9 @@
 """Claims about perdure replay, on SQLite, and about what it refuses."""
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from programs import COMMAND, LOANS_APP, Programs
@@ -9,12 +11,19 @@ from replay_claims import BUG_APP, DONE, FAILED, REFUSED, USAGE, ReplayClaims
 
 
 class OnSqlite(ReplayClaims, Programs):
+    @classmethod
+    def setUpClass(cls):
+        cls.logs = tempfile.TemporaryDirectory(prefix="perdure-cli-")
+        cls.addClassCleanup(cls.logs.cleanup)
+
     def journal(self, name):
-        return ["--journal", "sqlite:%s.db" % name, "--store", "sqlite:%s.store.db" % name]
+        path = os.path.join(self.logs.name, name)
+        return ["--journal", "sqlite:%s.db" % path, "--store", "sqlite:%s.store.db" % path]
 
     # --- what is refused ---
 
     def test_what_makes_no_sense_is_refused(self):
+        self.loaded(0)
         at = ["replay", *self.flags]
         self.refuses(USAGE, at, "--app")
         self.refuses(FAILED, [*at, "--app", "nosuch.so"], "nosuch.so")
