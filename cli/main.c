@@ -1,10 +1,11 @@
 /* pdr_main: finds the command and runs it. */
 #include "perdure/main.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/common.h"
 #include "cli/help.h"
@@ -136,6 +137,13 @@ static int dispatch(int argc, char **argv)
     return PDR_EXIT_DONE;
 }
 
+/* Standard output is a pipe that nobody reads any more. */
+static bool has_no_reader(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
 int pdr_main(int argc, char **argv, const pdr_app *app)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
@@ -143,9 +151,8 @@ int pdr_main(int argc, char **argv, const pdr_app *app)
     pdr_cli_embed(app);
     (void)signal(SIGPIPE, SIG_IGN);
     int exit_code = dispatch(argc, argv);
-    errno = 0;
-    if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE && exit_code == PDR_EXIT_DONE &&
-        !pdr_cli_reader_gone()) {
+    bool unwritten = fflush(stdout) != 0 || ferror(stdout);
+    if (unwritten && exit_code == PDR_EXIT_DONE && !pdr_cli_reader_gone() && !has_no_reader()) {
         fprintf(stderr, "%s: standard output can't be written\n", pdr_cli_program());
         return pdr_exit_of(PDR_IO);
     }

@@ -116,7 +116,7 @@ static pdr_code put_head(dump *d, int32_t partition, const pdr_head *head, pdr_e
 static pdr_code flush(dump *d, pdr_error *err)
 {
     if (d->out.size && fwrite(d->out.data, 1, d->out.size, stdout) != d->out.size)
-        return pdr_fail(err, PDR_IO, "standard output can't be written");
+        return pdr_cli_write_failed(err);
     pdr_buf_clear(&d->out);
     return PDR_OK;
 }
@@ -146,8 +146,7 @@ static pdr_code work(dump *d, pdr_error *err)
     if (code == PDR_OK) code = store->ops->dump(store, row, d, err);
     store->ops->close(store);
     if (code == PDR_OK) code = flush(d, err);
-    if (code == PDR_OK && fflush(stdout) != 0)
-        code = pdr_fail(err, PDR_IO, "standard output can't be written");
+    if (code == PDR_OK && fflush(stdout) != 0) code = pdr_cli_write_failed(err);
     return code;
 }
 
