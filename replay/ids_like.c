@@ -70,5 +70,5 @@ pdr_code pdr_ids_like(pdr_tool *tool, pdr_bytes entity, size_t most, pdr_buf *ou
     for (; code == PDR_OK && l.prefix.size > 0 && l.count == 0; l.prefix.size--)
         code = look(tool, &l, most, err);
     *count = l.count;
-    return code;
+    return code == PDR_NOT_INITIALISED ? PDR_OK : code; /* as good as no store */
 }

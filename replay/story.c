@@ -31,6 +31,7 @@ typedef struct story {
     line_list queue;
     line_list
         open; /* of the entity's commit that is still open, if voids are wanted: they may turn out void */
+    bool without_store;
     bool caught_up, failed;
     pdr_error failure;
 } story;
@@ -233,7 +234,7 @@ static pdr_code run_once(story *s, bool *ended, pdr_error *err)
                                      .to_seq = spec->voids ? UINT64_MAX : spec->to_seq,
                                      .revisions = spec->revisions,
                                      .revision_count = spec->state ? spec->revision_count : 0};
-    pdr_store *store = spec->voids ? NULL : pdr_tool_store(s->tool);
+    pdr_store *store = spec->voids || s->without_store ? NULL : pdr_tool_store(s->tool);
     s->caught_up = s->failed = false;
     pdr_code code =
         pdr_entity_reader_open(&s->reader, pdr_tool_log(s->tool), store, &reader, &reader_events, s, err);
@@ -244,6 +245,15 @@ static pdr_code run_once(story *s, bool *ended, pdr_error *err)
     drop_all(&s->queue);
     drop_all(&s->open);
     return code;
+}
+
+/* A store without tables tells nothing that the log doesn't. */
+static pdr_code run_with_or_without(story *s, bool *ended, pdr_error *err)
+{
+    pdr_code code = run_once(s, ended, err);
+    if (code != PDR_NOT_INITIALISED || s->without_store) return code;
+    s->without_store = true;
+    return run_once(s, ended, err);
 }
 
 /* A store that moves while it is read is read again; one that always does so doesn't fit the log. */
@@ -259,7 +269,7 @@ pdr_code pdr_story_run(pdr_tool *tool, const pdr_story_spec *spec, pdr_story_tol
     bool ended = false;
     *s.told = (pdr_story_told){0};
     for (int i = 0; code == PDR_STALE && i < ATTEMPTS; i++)
-        code = run_once(&s, &ended, err);
+        code = run_with_or_without(&s, &ended, err);
     if (code == PDR_STALE && err) err->code = PDR_CORRUPT; /* the message names the place */
     return code == PDR_STALE ? PDR_CORRUPT : code;
 }

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -58,35 +59,8 @@ static pdr_code check_meta(const pdr_tool *tool, pdr_error *err)
     return code;
 }
 
-typedef struct probing {
-    bool done;
-    pdr_code code;
-    pdr_error *err;
-} probing;
-
-static void probed(void *context, uint64_t tag, const pdr_store_result *result)
-{
-    probing *p = context;
-    (void)tag;
-    p->done = true;
-    p->code = result->code;
-    if (result->error && p->err) *p->err = *result->error;
-}
-
-/* Is it there? Whatever is asked makes it connect. */
-static pdr_code probe(const pdr_tool *tool, pdr_error *err)
-{
-    probing p = {.err = err};
-    pdr_store *store = tool->store;
-    int64_t until = pdr_tool_deadline_us(tool);
-    pdr_code code = store->ops->load(store, 0, probed, &p, 0, err);
-    while (code == PDR_OK && !p.done)
-        code = pdr_tool_turn(tool, NULL, store, until, NULL, err);
-    if (!p.done) store->ops->forget(store, &p);
-    return code == PDR_OK ? p.code : code;
-}
-
-/* A store without tables is as good as none, unless it is needed. */
+/* A store without tables is as good as none, unless it is needed. Who is brief sees that when it is asked
+ * something. */
 static pdr_code open_store(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
 {
     if (!tool->plan.backends.has_store) {
@@ -97,7 +71,7 @@ static pdr_code open_store(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error 
     pdr_code code = pdr_url_is_missing_file(url)
                         ? pdr_fail(err, PDR_NOT_INITIALISED, "%.300s: no such file", url->path)
                         : pdr_backends_store_open(&tool->plan.backends, &tool->store, err);
-    if (code == PDR_OK) code = spec->brief ? probe(tool, err) : check_meta(tool, err);
+    if (code == PDR_OK && !spec->brief) code = check_meta(tool, err);
     if (code != PDR_NOT_INITIALISED || spec->needs_store) return code;
     if (tool->store) tool->store->ops->close(tool->store);
     tool->store = NULL;
@@ -106,10 +80,27 @@ static pdr_code open_store(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error 
 
 /* --- the log --- */
 
+static void sleep_a_little(pdr_log *log, pdr_store *store, int64_t most_us)
+{
+    enum { MAX_SLEEP_US = 100000, MAX_FDS = 64 };
+    struct pollfd fds[MAX_FDS];
+    int64_t log_us = INT64_MAX, store_us = INT64_MAX;
+    int count = log ? log->ops->wait_on(log, fds, MAX_FDS, &log_us) : 0;
+    if (store) count += store->ops->wait_on(store, fds + count, MAX_FDS - count, &store_us);
+    int64_t left = most_us < MAX_SLEEP_US ? most_us : MAX_SLEEP_US;
+    if (log_us < left) left = log_us;
+    if (store_us < left) left = store_us;
+    if (left <= 0) return;
+    struct timespec timeout = {0, (long)left * 1000};
+    int woken = ppoll(fds, (nfds_t)count, &timeout, NULL);
+    PDR_INVARIANT("fds-can-be-polled", woken >= 0 || errno == EINTR || errno == ENOMEM);
+}
+
 typedef struct opening {
     pdr_tool *tool;
     pdr_code code;
     pdr_error err;
+    atomic_bool done;
 } opening;
 
 static void *open_log(void *context)
@@ -120,7 +111,26 @@ static void *open_log(void *context)
     o->code = pdr_backends_log_open(&tool->plan.backends, &tool->log, &o->err);
     if (o->code == PDR_OK) o->code = tool->log->ops->info(tool->log, &info, tool->timeout_ms, &o->err);
     if (o->code == PDR_OK) tool->partitions = info.partitions;
+    atomic_store(&o->done, true);
     return NULL;
+}
+
+static void ignore(void *context, uint64_t tag, const pdr_store_result *result)
+{
+    (void)context;
+    (void)tag;
+    (void)result;
+}
+
+/* Whatever is asked makes a store connect; what it answers doesn't matter. */
+static void connect_store_until(pdr_store *store, const atomic_bool *done)
+{
+    enum { LOOK_US = 1000 };
+    int context; /* its address tells the question from others */
+    if (store->ops->load(store, 0, ignore, &context, 0, NULL) != PDR_OK) return;
+    while (!atomic_load(done))
+        if (store->ops->poll(store) == 0) sleep_a_little(NULL, store, LOOK_US);
+    store->ops->forget(store, &context);
 }
 
 /* Both servers are connected to at once, if that is worth a thread. */
@@ -132,6 +142,7 @@ static pdr_code open_both(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *
     bool beside = spec->brief && remote && pthread_create(&thread, NULL, open_log, &o) == 0;
     if (!beside) (void)open_log(&o);
     pdr_code code = beside || o.code == PDR_OK ? open_store(tool, spec, err) : PDR_OK;
+    if (beside && tool->store) connect_store_until(tool->store, &o.done);
     if (beside) (void)pthread_join(thread, NULL);
     if (o.code == PDR_OK) return code;
     if (err) *err = o.err;
@@ -241,22 +252,6 @@ int64_t pdr_tool_deadline_us(const pdr_tool *tool)
 bool pdr_tool_is_stopped(const pdr_tool *tool)
 {
     return tool->stopped && tool->stopped();
-}
-
-static void sleep_a_little(pdr_log *log, pdr_store *store, int64_t most_us)
-{
-    enum { MAX_SLEEP_US = 100000, MAX_FDS = 64 };
-    struct pollfd fds[MAX_FDS];
-    int64_t log_us = INT64_MAX, store_us = INT64_MAX;
-    int count = log ? log->ops->wait_on(log, fds, MAX_FDS, &log_us) : 0;
-    if (store) count += store->ops->wait_on(store, fds + count, MAX_FDS - count, &store_us);
-    int64_t left = most_us < MAX_SLEEP_US ? most_us : MAX_SLEEP_US;
-    if (log_us < left) left = log_us;
-    if (store_us < left) left = store_us;
-    if (left <= 0) return;
-    struct timespec timeout = {0, (long)left * 1000};
-    int woken = ppoll(fds, (nfds_t)count, &timeout, NULL);
-    PDR_INVARIANT("fds-can-be-polled", woken >= 0 || errno == EINTR || errno == ENOMEM);
 }
 
 pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int64_t until_us, bool *came,
