@@ -10,6 +10,7 @@
 #include "cli/nearest.h"
 #include "cli/out.h"
 #include "replay/entities.h"
+#include "replay/guard.h"
 #include "replay/moment.h"
 #include "replay/where.h"
 #include "schemas/print.h"
@@ -251,6 +252,7 @@ static pdr_code work(listing *l, pdr_error *err)
                               .states = l->where != NULL,
                               .watch = watch,
                               .context = l};
+    if (code == PDR_OK && l->where) code = pdr_guard_install(err); /* `apply` may crash */
     if (code == PDR_OK) code = pdr_entities_open(&l->entities, l->tool, &spec, err);
     pdr_cli_progress_end();
     if (code == PDR_OK) code = choose(l, err);

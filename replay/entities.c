@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "replay/guard.h"
 
 enum { PAGE = 10000, SCRATCH = 64 * PDR_MAX_EVENT };
 
@@ -68,26 +69,51 @@ static bool is_for_all(pdr_code code)
     return code == PDR_NOMEM || code == PDR_CANCELLED || pdr_code_class(code) == PDR_CLASS_TRANSIENT;
 }
 
+/* One event into a state; what it calls of the application may crash. */
+typedef struct folding {
+    pdr_entities *entities;
+    gatherer *gatherer;
+    pdr_entity_row *row;
+    int32_t partition;
+    const pdr_commit_event *event;
+    pdr_code code;
+    pdr_error why;
+} folding;
+
+static void fold_one(void *context)
+{
+    folding *f = context;
+    pdr_event_list events;
+    const pdr_log_record *record = f->event->record;
+    pdr_tool *tool = f->entities->tool;
+    pdr_arena *scratch = &f->gatherer->scratch;
+    const pdr_folder *folder = pdr_tool_folder(tool, record->entry.key);
+    f->code = PDR_OK;
+    if (!f->row->state.value && folder) f->code = pdr_state_init(&f->row->state, folder, &f->why);
+    if (f->code == PDR_OK)
+        f->code = pdr_tool_read(tool, f->partition, record, f->event->header, scratch, &events, &f->why);
+    for (size_t i = 0; f->code == PDR_OK && i < events.count; i++)
+        f->code = pdr_state_apply(&f->row->state, folder, pdr_event_list_at(&events, i), &f->why);
+}
+
 static pdr_code fold(pdr_entities *e, gatherer *g, pdr_entity_row *row, int32_t partition,
                      const pdr_commit_event *event, pdr_error *err)
 {
-    pdr_event_list events;
-    pdr_error why;
-    pdr_code code = PDR_OK;
-    const pdr_folder *folder = pdr_tool_folder(e->tool, event->record->entry.key);
+    folding f = {e, g, row, partition, event, PDR_OK, {.code = PDR_OK}};
     pdr_arena_clear(&g->scratch);
-    if (!row->state.value && folder) code = pdr_state_init(&row->state, folder, &why);
-    if (code == PDR_OK)
-        code = pdr_tool_read(e->tool, partition, event->record, event->header, &g->scratch, &events, &why);
-    for (size_t i = 0; code == PDR_OK && i < events.count; i++)
-        code = pdr_state_apply(&row->state, folder, pdr_event_list_at(&events, i), &why);
-    if (code == PDR_OK) return PDR_OK;
-    if (!is_for_all(code)) {
-        note_bad(g, row, partition, event, &why);
+    int signal = pdr_guard_call(fold_one, &f);
+    if (signal) {
+        row->state = (pdr_state){.value = NULL}; /* its memory may be in any condition: it is left alone */
+        f.code = pdr_fail(&f.why, PDR_BAD_HANDLER, "the application's code crashed: %s",
+                          pdr_guard_signal_name(signal));
+    }
+    if (f.code == PDR_OK) return PDR_OK;
+    if (!is_for_all(f.code)) {
+        note_bad(g, row, partition, event, &f.why);
         return PDR_OK;
     }
-    if (err) *err = why;
-    return code;
+    if (err) *err = f.why;
+    return f.code;
 }
 
 static pdr_code took_commit(void *context, unsigned thread, int32_t partition, const pdr_commit_event *events,

@@ -20,7 +20,7 @@ typedef struct pdr_entity_row {
 typedef struct pdr_entities_spec {
     pdr_bytes prefix; /* which ids; size 0: all */
     bool from_log;    /* bytes and times too; without a store it is so anyway */
-    bool states;      /* fold each one's state: from_log, and an application */
+    bool states;      /* fold each one's state: from_log, and an application; see pdr_guard_install */
     bool (*watch)(void *context, const pdr_scan_progress *progress); /* as a scan's; may be NULL */
     void *context;
 } pdr_entities_spec;

@@ -1,4 +1,5 @@
-/* Filters in jq's language (libjq) over JSON: `.amount > 10000`. */
+/* Filters in jq's language (libjq) over JSON: `.amount > 10000`. jq's numbers are doubles: integers beyond
+ * 2^53 are compared as the nearest that one can hold. */
 #ifndef PDR_REPLAY_WHERE_H
 #define PDR_REPLAY_WHERE_H
 

@@ -14,8 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from loans_figures import Figures, rows_of  # noqa: E402
 from programs import COMMAND, LOANS_APP  # noqa: E402
 
-CHAIN, OTHER_APP, GAP_APP, LOAD_V1 = (os.environ["PDR_" + name]
-                                      for name in ("CHAIN", "OTHER_APP", "SCHEDULED_GAP_APP", "LOANS_LOAD_V1"))
+CHAIN, OTHER_APP, BUG_APP, GAP_APP, LOAD_V1 = (
+    os.environ["PDR_" + name] for name in ("CHAIN", "OTHER_APP", "BUG_APP", "SCHEDULED_GAP_APP", "LOANS_LOAD_V1"))
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/loans/data/loan_applications.csv.gz")
 DONE, FAILED, USAGE, LATER, REFUSED, DAMAGED, STOPPED = range(7)
 ROWS, MORE = 12000, 300
@@ -259,6 +259,32 @@ class ScanClaims:
         child.send_signal(signal.SIGINT)
         self.assertEqual((child.stdout.read(), child.wait(timeout=60)), ("", STOPPED))
 
+    def test_a_journal_that_grows_meanwhile_is_read_as_far_as_it_was(self):
+        flags = self.fresh("busy")
+        load = subprocess.Popen([os.environ["PDR_LOANS_LOAD"], *flags, "--stop-after", "6000", "--rate", "4000"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(load.kill)
+        known, before = set(self.those(lambda e: True)), -1
+        while load.poll() is None or before < 0:
+            done = self.perdure("grep", *flags, "--app", LOANS_APP, "--json")
+            lines = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual((done.returncode, done.stderr), (DONE if lines else FAILED, ""))
+            self.assertLessEqual(set(map(short_line, lines)), known)
+            seqs = collections.Counter(line["entity"] for line in lines)
+            self.assertEqual({line["entity"]: line["seq"] for line in lines}, dict(seqs), "none is missing")
+            self.assertGreaterEqual(len(lines), before)
+            before = len(lines)
+        self.assertEqual(load.returncode, 0)
+        self.assertEqual(len(self.lines("grep", flags=flags)), 6000)
+
+    def test_a_full_disk_is_told(self):
+        for command in ("grep", "tail", "stats", "entity list"):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([COMMAND, *command.split(), *self.flags, "--app", LOANS_APP], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, LATER, done.stderr)
+            self.assertIn("standard output can't be written", done.stderr, command)
+
     # --- stats ---
 
     def of(self, lines, what):
@@ -340,6 +366,18 @@ class ScanClaims:
         self.assertEqual({l["state"]["status"] for l in lines}, {"DECLINED"})
         _, said = self.ask("entity list", "--where", ".status.x", code=FAILED)
         self.assertRegex(said, r"--where failed at %d entities; the first is loan/\d+: jq: " % len(applications))
+
+    def test_an_entity_whose_apply_crashes_or_fails_is_named_and_the_others_are_listed(self):
+        event = next(e for e in self.events if e.type == "loans.ApplicationRegistered")
+        others = {e.entity for e in self.events} - {event.entity}
+        for bug, text in (("crash", "the application's code crashed: SIGSEGV"), ("abort", "crashed: SIGABRT"),
+                          ("fails", "")):
+            done = self.perdure("entity", "list", *self.flags, "--app", BUG_APP, "--where", "true", "--json",
+                                PERDURE_TEST_BUG=bug, PERDURE_TEST_AT=str(event.us))
+            self.assertEqual(done.returncode, FAILED, done.stderr)
+            self.assertEqual({json.loads(line)["entity"] for line in done.stdout.splitlines()}, others, bug)
+            self.assertRegex(done.stderr, r"1 entity has no state and is left out; the first: %s, seq %d "
+                             r"\(partition \d, offset \d+\): .*%s" % (event.entity, event.seq, text))
 
     # --- trace ---
 
