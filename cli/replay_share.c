@@ -175,7 +175,13 @@ static pdr_code ended(void *context, unsigned thread, int32_t partition, pdr_pos
     return code == PDR_OK ? tell_tally(w, PDR_SHARE_ENDED, partition, err) : code;
 }
 
-static const pdr_scan_sink sink = {commit, NULL, ended};
+static void coming(void *context, unsigned thread, int32_t partition, pdr_bytes key)
+{
+    (void)thread;
+    pdr_refold_coming(((work *)context)->refold, partition, key);
+}
+
+static const pdr_scan_sink sink = {.commit = commit, .ended = ended, .coming = coming};
 
 static bool watch(void *context, const pdr_scan_progress *progress)
 {

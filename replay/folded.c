@@ -71,6 +71,32 @@ pdr_folded *pdr_folded_find(const pdr_folded_table *t, pdr_bytes key, uint64_t h
     return NULL;
 }
 
+static void prefetch(const void *from, size_t size)
+{
+    for (size_t at = 0; at < size; at += 64)
+        __builtin_prefetch((const char *)from + at);
+}
+
+/* The first slot only: nearly all are there, and the others are found a little later. The functions that ask
+ * for memory ahead have an effect for gcc only through `volatile`. */
+void pdr_folded_expect(const pdr_folded_table *t, uint64_t hash, pdr_folded_step step)
+{
+    enum { STATE_BYTES = 256 };
+    if (!t->slots) return;
+    const volatile uint64_t *slot = &t->slots[(size_t)hash & t->mask];
+    if (step == PDR_FOLDED_SLOT) {
+        prefetch((const void *)(uintptr_t)slot, 1);
+        return;
+    }
+    uint64_t found = *slot;
+    if (!found || found >> TAG_SHIFT != hash >> TAG_SHIFT) return;
+    const pdr_folded *e = entity_of(found);
+    if (step == PDR_FOLDED_ENTITY)
+        prefetch(e, sizeof *e + 16);
+    else if (e->now.state.value)
+        prefetch(e->now.state.value, STATE_BYTES);
+}
+
 static void put_slot(pdr_folded_table *t, pdr_folded *e, uint64_t hash)
 {
     size_t at = (size_t)hash & t->mask;

@@ -65,6 +65,10 @@ typedef struct pdr_folded_table {
 void pdr_folded_init(pdr_folded_table *table, pdr_folded_room *room);
 void pdr_folded_release(pdr_folded_table *table);
 pdr_folded *pdr_folded_find(const pdr_folded_table *table, pdr_bytes key, uint64_t hash);
+/* One that is asked for soon is brought nearer to the processor, in three steps some records apart: where the
+ * table has it, itself, its state. */
+typedef enum pdr_folded_step { PDR_FOLDED_SLOT, PDR_FOLDED_ENTITY, PDR_FOLDED_STATE } pdr_folded_step;
+void pdr_folded_expect(const pdr_folded_table *table, uint64_t hash, pdr_folded_step step);
 /* A new one, all zero but its key; with_before: with a state to compare with. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_folded_add(pdr_folded_table *table, pdr_bytes key, uint64_t hash, bool with_before,
                                     pdr_folded **out, pdr_error *err);

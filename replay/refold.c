@@ -415,6 +415,24 @@ static pdr_code take_event(pdr_refold *r, const pdr_refold_event *event, pdr_err
     return fold_event(r, event, e, err);
 }
 
+static void expect(const pdr_refold *r, unsigned back, pdr_folded_step step)
+{
+    const pdr_refold_coming_one *one = &r->coming[(r->coming_count - back) % PDR_REFOLD_AHEAD];
+    if (one->part) pdr_folded_expect(&one->part->entities, one->hash, step);
+}
+
+void pdr_refold_coming(pdr_refold *r, int32_t partition, pdr_bytes key)
+{
+    enum { ENTITY_AFTER = 5, STATE_AFTER = 10 }; /* records */
+    const pdr_refold_part *part = &r->parts[partition];
+    if (!key.data || !part->begun) return;
+    r->coming[r->coming_count % PDR_REFOLD_AHEAD] = (pdr_refold_coming_one){part, pdr_key_hash(key)};
+    expect(r, 0, PDR_FOLDED_SLOT);
+    expect(r, ENTITY_AFTER, PDR_FOLDED_ENTITY);
+    expect(r, STATE_AFTER, PDR_FOLDED_STATE);
+    r->coming_count++;
+}
+
 pdr_code pdr_refold_take(pdr_refold *r, int32_t partition, const pdr_commit_event *events, size_t count,
                          pdr_position at, pdr_error *err)
 {

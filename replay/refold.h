@@ -71,6 +71,8 @@ PDR_CHECKED pdr_code pdr_refold_expect(pdr_refold *refold, int32_t partition, co
 /* The next commit. PDR_NOMEM, also where even packed states don't fit. */
 PDR_CHECKED pdr_code pdr_refold_take(pdr_refold *refold, int32_t partition, const pdr_commit_event *events,
                                      size_t count, pdr_position at, pdr_error *err);
+/* A commit of this entity comes some PDR_SCAN_AHEAD records later (replay/scan.h): only makes it faster. */
+void pdr_refold_coming(pdr_refold *refold, int32_t partition, pdr_bytes key);
 /* The partition is at its end: what is left is looked at, and its states are given back. */
 PDR_CHECKED pdr_code pdr_refold_end(pdr_refold *refold, int32_t partition, pdr_error *err);
 /* What was found so far in a partition. Borrowed. */

@@ -19,6 +19,13 @@ typedef struct pdr_refold_part {
     bool begun, ended;
 } pdr_refold_part;
 
+enum { PDR_REFOLD_AHEAD = 16 }; /* a power of two */
+
+typedef struct pdr_refold_coming_one {
+    const pdr_refold_part *part;
+    uint64_t hash;
+} pdr_refold_coming_one;
+
 struct pdr_refold {
     pdr_refold_spec spec;
     pdr_refold_kind *kinds; /* of spec.app's entity types */
@@ -26,6 +33,8 @@ struct pdr_refold {
     pdr_folded_room room;
     pdr_arena scratch;
     pdr_buf now, before, told;
+    pdr_refold_coming_one coming[PDR_REFOLD_AHEAD]; /* a ring */
+    unsigned coming_count;
 };
 
 /* The stored event that is looked at. */

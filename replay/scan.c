@@ -185,13 +185,21 @@ static pdr_code take(part *p, const pdr_log_record *record, pdr_error *err)
     return code;
 }
 
+static void tell_coming(const part *p, const pdr_log_record *record)
+{
+    const pdr_scan_spec *spec = p->worker->scan->spec;
+    spec->sink->coming(spec->context, p->worker->number, p->number, record->entry.key);
+}
+
 static void saw_records(void *context, const pdr_log_record *records, size_t count)
 {
     part *p = context;
     pdr_error err;
+    bool looks_ahead = p->worker->scan->spec->sink->coming != NULL;
     if (p->ended) return;
     for (size_t i = 0; i < count && records[i].offset < p->end; i++) {
         if (stopped(p->worker->scan)) return;
+        if (looks_ahead && i + PDR_SCAN_AHEAD < count) tell_coming(p, &records[i + PDR_SCAN_AHEAD]);
         pdr_code code = take(p, &records[i], &err);
         if (PDR_LIKELY(code == PDR_OK)) continue;
         end_by(p, code, &err);

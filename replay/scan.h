@@ -6,6 +6,8 @@
 #include "journal/commit_reader.h"
 #include "replay/tool.h"
 
+enum { PDR_SCAN_AHEAD = 16 };
+
 /* What one thread hands over. All calls for one partition come from one thread, in its order; `thread` is 0
  * .. threads - 1. */
 typedef struct pdr_scan_sink {
@@ -19,6 +21,9 @@ typedef struct pdr_scan_sink {
     /* A partition is at its end; of one that is followed, each time that all there is was told. May be NULL.
      */
     pdr_code (*ended)(void *context, unsigned thread, int32_t partition, pdr_position at, pdr_error *err);
+    /* A record with this key comes PDR_SCAN_AHEAD records later, if it counts: what it needs may be fetched
+     * from memory meanwhile. May be NULL. */
+    void (*coming)(void *context, unsigned thread, int32_t partition, pdr_bytes key);
 } pdr_scan_sink;
 
 /* For who applies the void rule himself, and goes on where a partition is damaged. Calls as those of a sink.

@@ -148,7 +148,7 @@ static pdr_code saw_end(void *context, unsigned thread, int32_t partition, pdr_p
     return PDR_OK;
 }
 
-const pdr_scan_sink scan_world_sink = {saw_commit, saw_other, saw_end};
+const pdr_scan_sink scan_world_sink = {.commit = saw_commit, .other = saw_other, .ended = saw_end};
 
 bool scan_world_watch(void *context, const pdr_scan_progress *progress)
 {
