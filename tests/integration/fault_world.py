@@ -190,6 +190,8 @@ class Faults(unittest.TestCase):
         return self.ends_well(self.loader(journal, *flags)).counts()
 
     def check(self, journal):
+        """What a reader of all histories finds; and log and store keep every rule that they show."""
+        self.works(COMMAND, "verify", *journal.flags, "--app", LOANS_APP)
         return json.loads(self.works(CHECK, *journal.flags, "--json"))
 
     def dump(self, journal):
