@@ -1,5 +1,6 @@
 """An owner is stopped under load, another takes over, the first goes on: a zombie, whose records are void."""
 import collections
+import json
 import os
 import random
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from fault_world import FULL, KAFKA, Faults, Running, main, until
+from fault_world import COMMAND, FULL, KAFKA, Faults, Running, main, until
 
 DRIVER = os.environ["PDR_OWNER_DRIVER"]
 TAKEOVERS = 20 if FULL else 5
@@ -109,6 +110,9 @@ class Takeovers(Faults):
             void = now
         owner.kill()
         valid, acks = self.nothing_lost_or_doubled(journal)
+        totals = json.loads(self.works(COMMAND, "verify", *journal.flags, "--json").splitlines()[-1])
+        self.assertEqual((totals["findings"], totals["events"]), (0, len(valid)))
+        self.assertGreaterEqual(sum(totals["void"].values()), void)
         print("\nsize: zombie_takeovers: %d takeovers with void records (%d without), %d void records, %d events, %d of them "
               "acknowledged by their writers" % (takeovers, tries - takeovers, void, len(valid), len(acks)), flush=True)
 
