@@ -8,12 +8,21 @@ import unittest
 
 from programs import COMMAND, LOANS_APP, Programs
 
+# The words of several lines, each ended by a word that is "|".
 BASH = """
 source %s
-COMP_WORDS=("$@")
-COMP_CWORD=$(($# - 1))
-_perdure
-[ ${#COMPREPLY[@]} = 0 ] || printf '%%s\\n' "${COMPREPLY[@]}"
+COMP_WORDS=()
+for word; do
+  if [ "$word" != "|" ]; then
+    COMP_WORDS+=("$word")
+    continue
+  fi
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+  _perdure
+  [ ${#COMPREPLY[@]} = 0 ] || printf '%%s\\n' "${COMPREPLY[@]}"
+  echo "|"
+  COMP_WORDS=()
+done
 """
 
 # What zsh's own functions would be given, instead of them.
@@ -22,10 +31,21 @@ compdef() { }
 _describe() { print -l -- ${(P)2%%%%:*} }
 _arguments() { print -l -- "$@" }
 source %s
-words=("$@")
-CURRENT=$#
-_perdure
+words=()
+for word; do
+  if [[ $word != "|" ]]; then
+    words+=("$word")
+    continue
+  fi
+  CURRENT=$#words
+  _perdure
+  print "|"
+  words=()
+done
 """
+
+
+FLAGS = {}  # by command, as its help has them
 
 
 def listed(text):
@@ -51,16 +71,28 @@ class Scripts(Programs):
         return path
 
     def flags_of(self, name):
-        return sorted(set(re.findall(r"^  (--[a-z-]+)", self.works(COMMAND, *name.split(), "--help"), re.M)))
+        if name not in FLAGS:
+            FLAGS[name] = sorted(set(re.findall(r"^  (--[a-z-]+)", self.works(COMMAND, *name.split(), "--help"), re.M)))
+        return FLAGS[name]
 
     def shell(self, *words, **environment):
         done = self.run_in(*words, **environment)
         self.assertEqual((done.returncode, done.stderr), (0, ""), words)
-        return sorted(done.stdout.split("\n")[:-1])
+        return done.stdout
+
+    def offered(self, lines, *shell, **environment):
+        """What the shell offers for the last word of each line."""
+        words = [word for line in lines for word in (COMMAND, *line, "|")]
+        parts = self.shell(*shell, *words, **environment).split("|\n")
+        self.assertEqual(parts.pop(), "")
+        return [sorted(part.split("\n")[:-1]) for part in parts]
+
+    def bash_all(self, lines, **environment):
+        return self.offered(lines, "bash", "--norc", "-c", BASH % self.script("bash"), "bash", **environment)
 
     def bash(self, *words, **environment):
-        """What bash offers for the last of the words, which are split as readline splits them."""
-        return self.shell("bash", "--norc", "-c", BASH % self.script("bash"), "bash", COMMAND, *words, **environment)
+        """The words are split as readline splits them."""
+        return self.bash_all([words], **environment)[0]
 
 
 class Bash(Scripts):
@@ -76,8 +108,8 @@ class Bash(Scripts):
         self.assertEqual(self.bash("nothing", "such", ""), [])
 
     def test_every_flag_of_every_command_is_offered(self):
-        for name in self.commands:
-            self.assertEqual(self.bash(*name.split(), "--"), self.flags_of(name), name)
+        offered = self.bash_all([(*name.split(), "--") for name in self.commands])
+        self.assertEqual(dict(zip(self.commands, offered)), {name: self.flags_of(name) for name in self.commands})
         self.assertEqual(self.bash("store", "dump", "--jo"), ["--journal"])
 
     def test_a_value_is_what_its_name_says(self):
@@ -117,15 +149,17 @@ class Bash(Scripts):
     def test_odd_words_do_no_harm(self):
         for odd in ("$(touch harm)", "`touch harm`", "'", '"', "*", "a b", "\\", "-", "--", "--=", "=", ":"):
             for before in ([], ["store"], ["store", "dump"], ["dlq", "skip"], ["store", "dump", "--app"]):
-                self.bash(*before, odd)
-                self.bash(*before, odd, "")
+                self.bash_all([(*before, odd), (*before, odd, "")])
         self.assertFalse(os.path.exists(self.path("harm")))
 
 
 @unittest.skipUnless(shutil.which("zsh"), "there is no zsh")
 class Zsh(Scripts):
+    def zsh_all(self, lines):
+        return self.offered(lines, "zsh", "-f", "-c", ZSH % self.script("zsh"), "zsh")
+
     def zsh(self, *words):
-        return self.shell("zsh", "-f", "-c", ZSH % self.script("zsh"), "zsh", COMMAND, *words)
+        return self.zsh_all([words])[0]
 
     def test_commands_are_offered_word_by_word(self):
         self.assertEqual(self.zsh(""), self.firsts)
@@ -133,8 +167,7 @@ class Zsh(Scripts):
                          sorted(name.split()[1] for name in self.commands if name.startswith("schema ")))
 
     def test_every_flag_of_every_command_is_offered(self):
-        for name in self.commands:
-            specs = self.zsh(*name.split(), "")
+        for name, specs in zip(self.commands, self.zsh_all([(*name.split(), "") for name in self.commands])):
             flags = sorted(re.sub(r"^\*?(--[a-z-]+).*", r"\1", spec) for spec in specs if re.match(r"\*?--", spec))
             self.assertEqual(flags, self.flags_of(name), name)
 
@@ -148,9 +181,9 @@ class Zsh(Scripts):
 class Fish(Scripts):
     def fish(self, line, **environment):
         text = "source %s; complete -C %s" % (self.script("fish"), "'%s'" % line)
-        return sorted(set(row.split("\t")[0] for row in self.shell(
-            "fish", "--no-config", "-c", text, PATH=os.path.dirname(COMMAND) + ":" + os.environ["PATH"],
-            HOME=self.folder.name, **environment)))
+        rows = self.shell("fish", "--no-config", "-c", text, PATH=os.path.dirname(COMMAND) + ":" + os.environ["PATH"],
+                          HOME=self.folder.name, **environment).splitlines()
+        return sorted(set(row.split("\t")[0] for row in rows))
 
     def test_commands_are_offered_word_by_word(self):
         self.assertEqual(self.fish("perdure "), self.firsts)
@@ -196,19 +229,17 @@ class Manual(Programs):
     @unittest.skipUnless(shutil.which("groff") or shutil.which("man"), "there is neither man nor groff")
     def test_man_formats_each_page_without_a_warning(self):
         groff = ["groff", "-man", "-Tutf8", "-ww"] if shutil.which("groff") else ["man", "--warnings", "-l"]
-        for page in self.pages():
-            done = subprocess.run(groff + [self.path("man1/" + page)], capture_output=True, text=True, check=False,
-                                  env=dict(os.environ, LC_ALL="C.UTF-8", MANPAGER="cat", GROFF_NO_SGR="1"))
-            self.assertEqual((done.returncode, done.stderr), (0, ""), page)
-            text = re.sub(r".\x08", "", done.stdout)
-            self.assertIn("NAME", text)
-            for flag in re.findall(r"^  (--[a-z-]+)", self.works(COMMAND, *page[8:-2].replace("-", " ", 1).split(),
-                                                                 "--help"), re.M) if self.is_command(page) else []:
-                self.assertIn(flag, text, page)
-
-    @staticmethod
-    def is_command(page):
-        return page not in ("perdure.1", "perdure-rebuild-store.1")
+        names = listed(self.works(COMMAND, "--help"))
+        files = [self.path("man1/" + page) for page in self.pages()]
+        done = subprocess.run(groff + files, capture_output=True, text=True, check=False,
+                              env=dict(os.environ, LC_ALL="C.UTF-8", MANPAGER="cat", GROFF_NO_SGR="1"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        text = re.sub(r".\x08", "", done.stdout)
+        self.assertEqual(len(re.findall(r"^NAME$", text, re.M)), len(names) + 1)
+        for name in ("init", "store dump", "history", "snapshot drop"):
+            page = text[text.index("perdure-%s(1)" % name.replace(" ", "-")):]
+            for flag in re.findall(r"^  (--[a-z-]+)", self.works(COMMAND, *name.split(), "--help"), re.M):
+                self.assertIn(flag, page[:page.index("SEE ALSO")], name)
 
     def test_what_is_no_command_has_no_page(self):
         self.refuses(2, ["man", "destroy"], '"destroy"')
