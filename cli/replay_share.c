@@ -12,6 +12,7 @@
 #include "cli/out.h"
 #include "journal/schema_load.h"
 #include "replay/guard.h"
+#include "replay/ids_like.h"
 #include "replay/packed.h"
 #include "replay/scan.h"
 
@@ -82,6 +83,18 @@ static void crashed(void *context, const char *why)
     pdr_refold_mark *mark = &w->share->board->mark;
     (void)snprintf(mark->why, sizeof mark->why, "%s, after taking all memory", why);
     _exit(PDR_SHARE_LOST);
+}
+
+/* "; did you mean loan/1?" */
+static void absent(void *context, pdr_bytes entity, char *text, size_t room)
+{
+    enum { MOST = 3 };
+    const work *w = context;
+    pdr_buf alike = PDR_BUF_INIT(4096);
+    size_t count = 0;
+    if (pdr_ids_like(w->tool, entity, MOST, &alike, &count, NULL) == PDR_OK && count)
+        (void)snprintf(text, room, "; did you mean %.*s?", (int)alike.size, (const char *)alike.data);
+    pdr_buf_release(&alike);
 }
 
 /* --- what was put aside --- */
@@ -269,6 +282,7 @@ static pdr_code open_refold(work *w, pdr_error *err)
                             .fatals = share->fatals,
                             .fatal_count = share->fatal_count,
                             .crashed = crashed,
+                            .absent = absent,
                             .context = w};
     return pdr_refold_open(&w->refold, &spec, err);
 }

@@ -57,6 +57,8 @@ typedef struct pdr_refold_spec {
     size_t fatal_count;
     /* A fault of the application's code was caught (replay/guard.h). May end the process. NULL: go on. */
     void (*crashed)(void *context, const char *why);
+    /* An entity that was asked for has no events: more may be said of it, ended by NUL. NULL: nothing is. */
+    void (*absent)(void *context, pdr_bytes entity, char *text, size_t room);
     void *context;
 } pdr_refold_spec;
 

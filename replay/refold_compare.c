@@ -188,6 +188,7 @@ static void count_entity(const pdr_refold *r, pdr_deviations_counts *counts, con
 static pdr_code tell_absent(pdr_refold *r, pdr_refold_event *whole, pdr_error *err)
 {
     pdr_folded *e;
+    char why[300];
     pdr_code code = PDR_OK;
     for (size_t i = 0; code == PDR_OK && r->spec.choice && i < pdr_choice_count(r->spec.choice); i++) {
         pdr_bytes id = pdr_choice_at(r->spec.choice, i);
@@ -195,7 +196,9 @@ static pdr_code tell_absent(pdr_refold *r, pdr_refold_event *whole, pdr_error *e
         code = pdr_refold_meet(r, whole->part, id, &e, err);
         if (code != PDR_OK || e->seq || (e->flags & PDR_FOLDED_FOUND)) continue;
         e->flags |= PDR_FOLDED_RECENT | PDR_FOLDED_DONE;
-        code = pdr_refold_note(r, whole, e, PDR_FOUND_ABSENT, "it has no events", false, NULL, err);
+        size_t size = (size_t)snprintf(why, sizeof why, "it has no events");
+        if (r->spec.absent) r->spec.absent(r->spec.context, id, why + size, sizeof why - size);
+        code = pdr_refold_note(r, whole, e, PDR_FOUND_ABSENT, why, false, NULL, err);
         e->flags &= (uint16_t)~PDR_FOLDED_FOUND; /* it isn't one that was folded */
     }
     return code;

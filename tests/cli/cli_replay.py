@@ -40,8 +40,9 @@ class OnSqlite(ReplayClaims, Programs):
 
     def test_entities_that_are_not_there_are_named(self):
         self.loaded(300)
-        findings, summary = self.replay(FAILED, "--entities", "loan/173688,loan/1", app=LOANS_APP)
-        self.assertEqual([f["entity"] for f in findings["absent"]], ["loan/1"])
+        findings, summary = self.replay(FAILED, "--entities", "loan/173688,loan/17368", app=LOANS_APP)
+        self.assertEqual([f["entity"] for f in findings["absent"]], ["loan/17368"])
+        self.assertIn("did you mean loan/173688", findings["absent"][0]["why"])
         self.assertEqual((summary["entities"], summary["absent"]), (1, 1))
 
     def test_two_versions_that_share_their_code_are_refused(self):
