@@ -195,7 +195,8 @@ static void saw_records(void *context, const pdr_log_record *records, size_t cou
 {
     part *p = context;
     pdr_error err;
-    bool looks_ahead = p->worker->scan->spec->sink->coming != NULL;
+    const pdr_scan_spec *spec = p->worker->scan->spec;
+    bool looks_ahead = !spec->raw && spec->sink->coming;
     if (p->ended) return;
     for (size_t i = 0; i < count && records[i].offset < p->end; i++) {
         if (stopped(p->worker->scan)) return;
