@@ -145,8 +145,9 @@ static pdr_code put_gaps(const verification *v, pdr_error *err)
                            "not looked at: the store; no URL names one that is initialised");
         if (code == PDR_OK) code = pdr_out_end(v->out, err);
     }
-    const char *unread = v->app.app ? "events of types that the application doesn't declare, and their states"
-                                    : "events' data and the states: give --app";
+    const char *unread =
+        v->app.app ? "events by code, of types that the application doesn't declare, and their states"
+                   : "events by the application's code, and the states: give --app";
     if (code == PDR_OK) code = put_line(v, t->unread, unread, err);
     if (code == PDR_OK && v->app.app) code = put_line(v, t->other_states, "states of other revisions", err);
     if (code == PDR_OK)

@@ -17,6 +17,7 @@
 
 #include "journal/fold.h"
 #include "journal/log.h"
+#include "journal/record.h"
 #include "journal/store.h"
 
 /* X(NAME, "name", "what is looked at"): docs/operations.md has the same table. */
@@ -32,7 +33,7 @@
     X(BACKLINKS, "backlinks", "an event's backlink names that entity's earlier event, and where it is")      \
     X(SCHEMAS, "schemas",                                                                                    \
       "each event names a SCHEMA record before it in its term; schemas are what they say")                   \
-    X(READABLE, "readable", "today's code reads each event")                                                 \
+    X(READABLE, "readable", "today's code, or else its writer's schema, reads each event")                   \
     X(ONCE_PER_ID, "once-per-command-id", "a command id makes events once, within the window")               \
     X(HEADS, "heads", "seq, position and command ids of each head are what the log's headers say")           \
     X(SNAPSHOTS, "snapshot-is-a-prefix", "each state of today's revision is the fold of its first events")   \
@@ -73,7 +74,11 @@ typedef struct pdr_verify_spec {
     /* How an entity's events are read; NULL from it: its type isn't declared. The function NULL: there is no
      * application: events aren't read, and states and windows only as far as headers tell. */
     const pdr_folder *(*folder)(void *context, pdr_bytes entity);
-    void *folder_context;
+    /* Does an event of a type without a folder decode by the schema that it was written with? NULL: it isn't
+     * looked at. `scratch` is empty. Any thread. */
+    pdr_code (*written)(void *context, int32_t partition, const pdr_log_record *record,
+                        const pdr_header *header, pdr_buf *scratch, pdr_error *err);
+    void *folder_context;  /* of both */
     pdr_schema_book *book; /* takes the schemas that are met; the folders look there */
     size_t memory;         /* bytes for entities */
     const pdr_verify_sink *sink;
@@ -86,7 +91,7 @@ typedef struct pdr_verify_totals {
     uint64_t heads, states;  /* compared */
     uint64_t other_states;   /* of other revisions: not looked at */
     uint64_t incomparable;   /* states of entities whose history is damaged or can't be read */
-    uint64_t unread;         /* events: without an application */
+    uint64_t unread;         /* events that no code of the application reads */
     uint64_t unlinked;       /* backlinks to events too far back to be remembered */
     uint64_t late;           /* void: of a term that was over */
     uint64_t repeats, holes; /* void: the number was there before; numbers before it are missing */
@@ -137,7 +142,7 @@ void pdr_verify_tell(pdr_verify *verify, const pdr_finding *finding);
 /* Is there anything left for this partition in this pass? If not its records needn't be given. */
 bool pdr_verify_wants(const pdr_verify *verify, int32_t partition);
 /* The next record of a partition, from its first on, by ascending offset. PDR_CANCELLED: no more of it is
- * wanted (a record stops every reader: that was told). PDR_NOMEM. */
+ * wanted (a record stops every reader: that was told). PDR_NOMEM, and what kept `written` from reading. */
 PDR_CHECKED pdr_code pdr_verify_take(pdr_verify *verify, int32_t partition, const pdr_log_record *record,
                                      pdr_error *err);
 /* The partition's records were all given: `end` is the offset behind its last. */

@@ -132,17 +132,6 @@ static pdr_code guarded(void (*work)(void *context), reading *r)
     return pdr_fail(&r->why, PDR_BAD_HANDLER, "%s in apply or an upcaster", pdr_guard_signal_name(fault));
 }
 
-static void tell_untyped(verify_part *part, verify_entity *e, const pdr_commit_event *event)
-{
-    bool has_app = part->verify->spec.folder != NULL;
-    part->totals.unread += verify_is_new(part);
-    if (!has_app || e->untyped) return;
-    e->untyped = true;
-    if (verify_is_new(part))
-        verify_tell(part, PDR_VERIFY_READABLE, verify_at(event), "the application declares the entity's type",
-                    "it doesn't; its events aren't read");
-}
-
 static void tell_unreadable(verify_part *part, const pdr_commit_event *event, const pdr_error *why)
 {
     if (verify_is_new(part))
@@ -150,14 +139,36 @@ static void tell_unreadable(verify_part *part, const pdr_commit_event *event, co
                     pdr_code_text(why->code), why->message);
 }
 
+/* What no code declares is read by the schema that it was written with. */
+static pdr_code read_untyped(verify_part *part, verify_entity *e, const pdr_commit_event *event,
+                             pdr_error *err)
+{
+    pdr_error why;
+    const pdr_verify_spec *spec = &part->verify->spec;
+    if (!verify_is_new(part)) return PDR_OK;
+    part->totals.unread++;
+    if (spec->folder && !e->untyped)
+        verify_tell(part, PDR_VERIFY_READABLE, verify_at(event), "the application declares the entity's type",
+                    "it doesn't");
+    e->untyped = true;
+    if (!spec->written) return PDR_OK;
+    pdr_buf_clear(&part->text);
+    pdr_code code =
+        spec->written(spec->folder_context, part->number, event->record, event->header, &part->text, &why);
+    if (code == PDR_OK) return PDR_OK;
+    if (code == PDR_NOMEM || code == PDR_CANCELLED || pdr_code_class(code) == PDR_CLASS_TRANSIENT)
+        return pdr_fail(err, code, "reading an event: %.300s", why.message);
+    verify_tell(part, PDR_VERIFY_READABLE, verify_at(event),
+                "the event decodes by the schema it was written with", "%s: %.400s", pdr_code_text(code),
+                why.message);
+    return PDR_OK;
+}
+
 /* A state that grows over its ceiling is out of memory too: that entity's state isn't compared then. */
 pdr_code verify_read_event(verify_part *part, verify_entity *e, const pdr_folder *folder,
                            const pdr_commit_event *event, pdr_error *err)
 {
-    if (!folder) {
-        tell_untyped(part, e, event);
-        return PDR_OK;
-    }
+    if (!folder) return read_untyped(part, e, event, err);
     reading r = {.part = part, .entity = e, .folder = folder, .event = event};
     if (e->broken) give_state_up(part, e);
     pdr_code code = has_state_to_come(e) ? guarded(fold, &r) : PDR_NOMEM;

@@ -315,6 +315,12 @@ static const pdr_folder *find_folder(void *context, pdr_bytes entity)
     return pdr_tool_folder(context, entity);
 }
 
+static pdr_code read_written(void *context, int32_t partition, const pdr_log_record *record,
+                             const pdr_header *header, pdr_buf *scratch, pdr_error *err)
+{
+    return pdr_tool_print_written(context, partition, record, header, scratch, err);
+}
+
 /* The store's, else the first that a FENCE of the log names. */
 static pdr_code find_id(run *r, pdr_error *err)
 {
@@ -341,6 +347,7 @@ static pdr_code drive(run *r, pdr_error *err)
                             .has_journal_id = r->has_id,
                             .has_store = pdr_tool_store(r->tool) != NULL,
                             .folder = pdr_tool_app(r->tool) ? find_folder : NULL,
+                            .written = read_written,
                             .folder_context = r->tool,
                             .book = pdr_tool_book(r->tool),
                             .memory = r->spec->memory,

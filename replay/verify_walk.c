@@ -352,7 +352,8 @@ static void stop(verify_part *part, pdr_verify_rule rule, int64_t offset, const 
 
 static pdr_code failed(verify_part *part, int64_t offset, const pdr_error *why, pdr_error *err)
 {
-    if (why->code == PDR_NOMEM) {
+    bool damage = why->code == PDR_CORRUPT || why->code == PDR_TOO_NEW || why->code == PDR_TOO_LARGE;
+    if (!damage) {
         if (err) *err = *why;
         return why->code;
     }

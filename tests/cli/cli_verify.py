@@ -77,6 +77,9 @@ class Verify(Verifying, Programs):
             self.assertIn(wanted, found)
         self.assertEqual([f["entity"] for f in findings if f["invariant"] == "heads" and f["partition"] == 1], [key])
         self.assertEqual({f["partition"] for f in findings}, set(range(9)))
+        findings, _ = self.verify(DAMAGED, app=False)
+        unread = [(f["partition"], f["offset"]) for f in findings if f["invariant"] == "readable"]
+        self.assertEqual(unread[:1], [(0, at[0])], "by the schema that it was written with")
 
     def test_a_store_of_another_journal_is_found_by_its_fences(self):
         self.make(100)
