@@ -30,10 +30,10 @@ class Registry(Faults):
     def with_registry(self):
         return self.kafka("?registry.url=" + REGISTRY + "&registry.attempts=1")
 
-    def expect_consumed(self, journal, rows):
+    def expect_consumed(self, journal, rows, topic=None):
         """By Confluent's client."""
         reader = os.path.join(os.path.dirname(os.path.abspath(__file__)), "consume_confluent.py")
-        found = json.loads(self.works(python_with_confluent(), reader, KAFKA, journal.schema + ".events", REGISTRY))
+        found = json.loads(self.works(python_with_confluent(), reader, KAFKA, topic or journal.schema + ".events", REGISTRY))
         entities, decisions = expected(rows)
         self.assertEqual((found["events"], found["entities"]), (rows, entities))
         self.assertEqual(sorted(found["by_id"].values()), sorted(found["names"]))
@@ -53,6 +53,20 @@ class Registry(Faults):
         self.assertEqual(self.dump(journal), before)
         print("\nsize: confluent_clients_read_a_topic_with_a_registry_s_ids: %d events of %d types read by Confluent's client"
               % (found["events"], len(found["names"])), flush=True)
+
+    def test_confluent_clients_read_a_projection_s_topic(self):
+        journal = self.with_registry()
+        topic = journal.schema + ".public"
+        self.load(journal, "--stop-after", "3000")
+        self.works(os.environ["PDR_TOPIC_TOOL"], KAFKA, topic, "make", "3")
+        with open(os.path.join(self.folder, "public.sql"), "w", encoding="utf-8") as file:
+            file.write("projection public version 1;\nto topic '%s';\n" % topic)
+        flags = [*journal.flags, "--app", LOANS_APP, "--views", "sqlite:views.db"]
+        self.works(COMMAND, "project", "run", "public.sql", *flags, "--until-caught-up")
+        self.load(journal, "--stop-after", str(ROWS))
+        self.works(COMMAND, "project", "run", "public.sql", *flags, "--until-caught-up")
+        found = self.expect_consumed(journal, ROWS, topic)
+        self.assertEqual(found["by_id"], self.expect_consumed(journal, ROWS)["by_id"], "the ids of the log's own events")
 
     def register(self, *words):
         return self.run_in(COMMAND, "schema", "register", *words, "--registry", REGISTRY, "--json")

@@ -53,6 +53,15 @@ static int grow(tool *t, size_t partitions)
     return finish(t);
 }
 
+static int make(tool *t, int partitions)
+{
+    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(t->topic, partitions, 1, t->reason, sizeof t->reason);
+    if (!wanted) return 1;
+    rd_kafka_CreateTopics(t->client, &wanted, 1, NULL, t->queue);
+    rd_kafka_NewTopic_destroy(wanted);
+    return finish(t);
+}
+
 static int drop(tool *t, int32_t partition, int64_t offset)
 {
     rd_kafka_topic_partition_list_t *before = rd_kafka_topic_partition_list_new(1);
@@ -77,10 +86,11 @@ static int run(tool *t, int argc, char **argv)
     const char *verb = argc > 3 ? argv[3] : "";
     if (argc == 6 && strcmp(verb, "set") == 0) return set(t, argv[4], argv[5]);
     if (argc == 5 && strcmp(verb, "grow") == 0) return grow(t, strtoul(argv[4], NULL, 10));
+    if (argc == 5 && strcmp(verb, "make") == 0) return make(t, (int)strtol(argv[4], NULL, 10));
     if (argc == 6 && strcmp(verb, "drop") == 0)
         return drop(t, (int32_t)strtol(argv[4], NULL, 10), strtoll(argv[5], NULL, 10));
     if (argc == 4 && strcmp(verb, "delete") == 0) return delete_topic(t);
-    fprintf(stderr, "usage: topic_tool BROKERS TOPIC set|grow|drop|delete ...\n");
+    fprintf(stderr, "usage: topic_tool BROKERS TOPIC make|set|grow|drop|delete ...\n");
     return 2;
 }
 
