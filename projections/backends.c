@@ -56,7 +56,7 @@ static size_t gather(pdr_kafka_setting *out, const pdr_backends *journal, const 
 }
 
 static pdr_code open_target(pdr_views **views, const pdr_backends *journal, const pdr_url *url,
-                            const char *brokers, const char *topic, pdr_error *err)
+                            const char *brokers, const char *topic, bool exactly_once, pdr_error *err)
 {
     pdr_kafka_setting *settings =
         pdr_calloc(journal->passed_count + url->setting_count + 1, sizeof *settings);
@@ -70,12 +70,13 @@ static pdr_code open_target(pdr_views **views, const pdr_backends *journal, cons
                                  .setting_count = gather(settings, journal, url),
                                  .trace = journal->line ? tell_line : NULL,
                                  .trace_context = (void *)(uintptr_t)journal};
-    pdr_code code = pdr_kafka_target_open(views, *views, &options, topic, err);
+    pdr_code code = pdr_kafka_target_open(views, *views, &options, topic, exactly_once, err);
     pdr_free(settings);
     return code;
 }
 
-pdr_code pdr_views_to_topic(pdr_views **views, const pdr_backends *journal, const char *topic, pdr_error *err)
+pdr_code pdr_views_to_topic(pdr_views **views, const pdr_backends *journal, const char *topic,
+                            bool exactly_once, pdr_error *err)
 {
     pdr_url url = {0};
     pdr_code code = PDR_OK;
@@ -89,7 +90,7 @@ pdr_code pdr_views_to_topic(pdr_views **views, const pdr_backends *journal, cons
         (*views)->ops->close(*views);
     else
         code = open_target(views, journal, &url, own ? journal->log.brokers : url.brokers,
-                           own ? topic : url.name, err);
+                           own ? topic : url.name, exactly_once, err);
     if (code != PDR_OK) *views = NULL;
     pdr_url_release(&url);
     return code;

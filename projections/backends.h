@@ -13,6 +13,6 @@ PDR_CHECKED pdr_code pdr_views_of_url(pdr_views **out, const pdr_url *url, const
  * journal's own brokers, or kafka://host:9092/name?kafka....; `journal` must outlive it. PDR_BAD_SETTING: the
  * journal isn't on Kafka and `topic` doesn't say where. */
 PDR_CHECKED pdr_code pdr_views_to_topic(pdr_views **views, const pdr_backends *journal, const char *topic,
-                                        pdr_error *err);
+                                        bool exactly_once, pdr_error *err);
 
 #endif

@@ -20,6 +20,20 @@ static bool is_topic(pdr_string text)
     return true;
 }
 
+/* delivery exactly-once */
+static bool delivery(pdr_definition *d)
+{
+    pdr_lexer *l = d->lexer;
+    if (!pdr_lexer_take(l, "delivery")) return true;
+    bool exactly = pdr_lexer_take(l, "exactly");
+    if (!exactly && !pdr_lexer_take(l, "at"))
+        return pdr_lexer_fail(l, &l->token, "delivery is exactly-once or at-least-once");
+    d->base.exactly_once = exactly;
+    if (!pdr_lexer_want(l, "-")) return false;
+    if (!exactly && !(pdr_lexer_want(l, "least") && pdr_lexer_want(l, "-"))) return false;
+    return pdr_lexer_want(l, "once");
+}
+
 bool pdr_definition_topic(pdr_definition *d)
 {
     pdr_lexer *l = d->lexer;
@@ -35,7 +49,7 @@ bool pdr_definition_topic(pdr_definition *d)
     memcpy(topic, token.text.data, token.text.size);
     d->base.topic = topic;
     pdr_lexer_next(l);
-    return pdr_lexer_want(l, ";");
+    return delivery(d) && pdr_lexer_want(l, ";");
 }
 
 bool pdr_definition_check_target(pdr_definition *d)

@@ -30,6 +30,7 @@ struct pdr_projection {
     size_t table_count;
     const char
         *topic; /* not NULL: its events go there, and it has no tables; a name, or kafka://host:9092/name */
+    bool exactly_once; /* of a topic: in Kafka transactions */
     const struct pdr_schema_book
         *ids; /* of a topic: a registry's ids for the framing; NULL: framed by fingerprint */
 };

@@ -108,7 +108,8 @@ static pdr_code aim(pdr_runner *r, pdr_error *err)
     for (size_t i = 0; i < pdr_schema_book_count(book) && !r->projection->ids; i++)
         if (pdr_schema_book_id(book, pdr_schema_book_at(book, i)) != PDR_BOOK_NO_ID)
             r->projection->ids = book;
-    return pdr_views_to_topic(&r->views, &r->worker->plan.backends, r->projection->topic, err);
+    return pdr_views_to_topic(&r->views, &r->worker->plan.backends, r->projection->topic,
+                              r->projection->exactly_once, err);
 }
 
 pdr_code pdr_runner_open(pdr_runner *r, struct pdr_worker *worker, pdr_error *err)

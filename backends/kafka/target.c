@@ -127,16 +127,16 @@ static rd_kafka_headers_t *headers_of(const pdr_cell *m)
     return NULL;
 }
 
-static rd_kafka_resp_err_t send_once(target *t, target_op *op, const pdr_cell *m)
+rd_kafka_resp_err_t target_produce(const target *t, rd_kafka_t *rk, void *opaque, const pdr_cell *m)
 {
     pdr_bytes key = m[PDR_MESSAGE_KEY].as.bytes, value = m[PDR_MESSAGE_VALUE].as.bytes;
     int64_t at_ms = m[PDR_MESSAGE_TIME].as.integer / 1000;
     rd_kafka_headers_t *headers = headers_of(m);
     if (!headers) return RD_KAFKA_RESP_ERR__QUEUE_FULL;
     rd_kafka_resp_err_t why = rd_kafka_producev(
-        t->rk, RD_KAFKA_V_TOPIC(t->topic), RD_KAFKA_V_KEY((void *)(uintptr_t)key.data, key.size),
+        rk, RD_KAFKA_V_TOPIC(t->topic), RD_KAFKA_V_KEY((void *)(uintptr_t)key.data, key.size),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_TIMESTAMP(at_ms > 0 ? at_ms : 1), RD_KAFKA_V_OPAQUE(op), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_TIMESTAMP(at_ms > 0 ? at_ms : 1), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_HEADERS(headers),
         RD_KAFKA_V_END);
     if (why) rd_kafka_headers_destroy(headers);
     return why;
@@ -146,8 +146,8 @@ static rd_kafka_resp_err_t send_once(target *t, target_op *op, const pdr_cell *m
 static bool send_message(target *t, target_op *op, const pdr_view_step *step, size_t index)
 {
     rd_kafka_resp_err_t why;
-    while ((why = send_once(t, op, step->parameters)) == RD_KAFKA_RESP_ERR__QUEUE_FULL && !t->broken &&
-           kafka_now_us() < op->since_us + LIMIT_US)
+    while ((why = target_produce(t, t->rk, op, step->parameters)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+           !t->broken && kafka_now_us() < op->since_us + LIMIT_US)
         rd_kafka_poll(t->rk, FULL_POLL_MS);
     if (!why) {
         op->outstanding++;
@@ -168,6 +168,10 @@ static pdr_code send_all(target *t, target_op *op, const pdr_view_batch *batch, 
     for (size_t i = 0; i < batch->step_count; i++)
         if (!is_message(&batch->steps[i]))
             return pdr_fail(err, PDR_UNSUPPORTED, "topic %s: rows and statements need tables", t->topic);
+    if (t->exact) {
+        if (batch->step_count) exact_send(t, op, batch);
+        return PDR_OK;
+    }
     if (t->broken) end_producer(t);
     if (batch->step_count && !t->rk) {
         pdr_code code = begin_producer(t, err);
@@ -243,6 +247,7 @@ pdr_code target_commit(pdr_views *views, const pdr_version_spec *spec, const cha
     op->context = context;
     op->tag = tag;
     op->failed_step = SIZE_MAX;
+    op->partition = -1;
     op->since_us = kafka_now_us();
     pdr_code code = PDR_OK;
     if (!keep_batch(op, spec, worker, batch))
@@ -262,7 +267,7 @@ static void fail_batch(const target_op *op)
     pdr_view_result result = {.code = op->failure.code,
                               .error = &op->failure,
                               .step = op->failed_step,
-                              .partition = -1,
+                              .partition = op->partition,
                               .position = PDR_POSITION_START};
     if (op->done) op->done(op->context, op->tag, &result);
 }
@@ -362,7 +367,9 @@ void target_close(pdr_views *views)
         next = op->next;
         free_op(op);
     }
+    exact_end(t);
     t->inner->ops->close(t->inner);
+    if (t->consumer) rd_kafka_conf_destroy(t->consumer);
     if (t->conf) rd_kafka_conf_destroy(t->conf);
     if (t->fd >= 0) close(t->fd);
     pdr_free(t->topic);
@@ -377,6 +384,7 @@ static pdr_code configure(target *t, const pdr_kafka_options *options, pdr_error
     pdr_code code = kafka_settings_init(&all, options, err);
     if (code != PDR_OK) return code;
     t->conf = rd_kafka_conf_dup(all.producer);
+    if (t->exactly_once) t->consumer = rd_kafka_conf_dup(all.consumer);
     kafka_settings_release(&all);
     if (rd_kafka_conf_set(t->conf, "partitioner", "murmur2_random", reason, sizeof reason) !=
         RD_KAFKA_CONF_OK)
@@ -389,7 +397,7 @@ static pdr_code configure(target *t, const pdr_kafka_options *options, pdr_error
 }
 
 pdr_code pdr_kafka_target_open(pdr_views **out, pdr_views *inner, const pdr_kafka_options *options,
-                               const char *topic, pdr_error *err)
+                               const char *topic, bool exactly_once, pdr_error *err)
 {
     target *t = pdr_calloc(1, sizeof *t);
     if (!t) {
@@ -399,6 +407,7 @@ pdr_code pdr_kafka_target_open(pdr_views **out, pdr_views *inner, const pdr_kafk
     *t = (target){.base.ops = &target_ops,
                   .inner = inner,
                   .topic = pdr_strdup(topic),
+                  .exactly_once = exactly_once,
                   .trace = options->trace,
                   .trace_context = options->trace_context};
     t->last = &t->first;

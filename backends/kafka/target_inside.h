@@ -1,5 +1,5 @@
-/* Inside the target: target.c sends and completes batches, target_pass.c hands all else to the views behind
- * it. */
+/* Inside the target: target.c sends and completes batches, target_exact.c sends them in transactions,
+ * target_pass.c hands all else to the views behind it. */
 #ifndef PDR_BACKENDS_KAFKA_TARGET_INSIDE_H
 #define PDR_BACKENDS_KAFKA_TARGET_INSIDE_H
 
@@ -21,16 +21,22 @@ typedef struct target_op {
     uint64_t tag;
     size_t outstanding; /* messages without a report */
     size_t failed_step;
+    int32_t partition; /* that failed; -1: not told */
     pdr_error failure; /* PDR_OK: none */
     int64_t since_us;
 } target_op;
+
+typedef struct exact exact;
 
 struct target {
     pdr_views base;
     pdr_views *inner;
     char *topic;
     rd_kafka_conf_t *conf;
-    rd_kafka_t *rk; /* NULL: made when next needed */
+    bool exactly_once;
+    rd_kafka_conf_t *consumer; /* of exactly once; else NULL */
+    exact *exact;              /* NULL: at least once, or the version isn't known yet */
+    rd_kafka_t *rk;            /* NULL: made when next needed */
     rd_kafka_queue_t *queue;
     int fd;
     bool broken; /* this producer must send nothing more */
@@ -48,6 +54,16 @@ pdr_code target_commit(pdr_views *views, const pdr_version_spec *spec, const cha
 void target_forget(pdr_views *views, void *context);
 size_t target_poll(pdr_views *views);
 int target_wait_on(pdr_views *views, struct pollfd *fds, int max, int64_t *due_us);
+
+/* Hand one message over. `opaque` comes back with its report. */
+rd_kafka_resp_err_t target_produce(const target *t, rd_kafka_t *rk, void *opaque, const pdr_cell *message);
+
+/* target_exact.c */
+/* The version that is sent; again: another. */
+PDR_CHECKED pdr_code exact_begin(target *t, const pdr_version_spec *spec, pdr_error *err);
+void exact_end(target *t);
+/* Blocking: the batch's messages, and the positions with them. What comes of it stands in op->failure. */
+void exact_send(target *t, target_op *op, const pdr_view_batch *batch);
 
 /* target_pass.c */
 extern const pdr_views_ops target_ops;

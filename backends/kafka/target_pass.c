@@ -10,7 +10,9 @@ static pdr_views *inner_of(pdr_views *views)
 
 static pdr_code pass_create(pdr_views *views, const pdr_version_spec *spec, int timeout_ms, pdr_error *err)
 {
-    return INNER->create(inner_of(views), spec, timeout_ms, err);
+    target *t = (target *)views;
+    pdr_code code = t->exactly_once ? exact_begin(t, spec, err) : PDR_OK;
+    return code == PDR_OK ? INNER->create(inner_of(views), spec, timeout_ms, err) : code;
 }
 static pdr_code pass_drop(pdr_views *views, const char *projection, uint32_t version, bool live_too,
                           int timeout_ms, pdr_error *err)
