@@ -23,6 +23,10 @@ class Servers(Faults):
         loader.until_fresh(loader.fresh() + rows)
         self.assertFalse(loader.ended(), "the file ended before the fault\n" + loader.tail())
 
+    def goes_on(self, loader):
+        """Or it has done all by now: on a slow machine mending the fault takes longer than the rest of the file."""
+        loader.until_fresh(min(loader.fresh() + 1, SOME))
+
     def nothing_lost_or_doubled(self, journal, loader, what):
         self.ends_well(loader)
         counts = loader.counts()
@@ -40,7 +44,7 @@ class Servers(Faults):
         for _ in range(ROUNDS):
             self.at_work(loader)
             dev("restart", server, *how)
-            self.at_work(loader)
+            self.goes_on(loader)
         self.nothing_lost_or_doubled(journal, loader, "%d restarts of %s %s" % (ROUNDS, server, " ".join(how)))
 
     def test_broker_restarted_under_load(self):
@@ -61,7 +65,7 @@ class Servers(Faults):
         dev("wipe", "postgres")
         self.works(COMMAND, "init", *journal.flags)
         self.works(COMMAND, "rebuild-store", *journal.flags, "--app", LOANS_APP, "--yes")
-        self.at_work(loader)
+        self.goes_on(loader)
         self.nothing_lost_or_doubled(journal, loader, "PostgreSQL lost once")
 
     def test_older_dump_restored_under_owner(self):
@@ -76,7 +80,7 @@ class Servers(Faults):
             done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", url], input=script, text=True,
                                   capture_output=True, check=False, timeout=60)
             self.assertEqual(done.returncode, 0, done.stderr)
-            self.at_work(loader)
+            self.goes_on(loader)
         self.nothing_lost_or_doubled(journal, loader, "%d older dumps restored" % ROUNDS)
 
 
