@@ -1,5 +1,6 @@
 /* perdure copy: a journal's events into another, with as many partitions as that has. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -98,6 +99,7 @@ static int run(int argc, char **argv)
     pdr_code code = PDR_OK;
     if (!c.target.journal) code = pdr_fail(&err, PDR_BAD_URL, "no URL names the new journal: give --to");
     pdr_stop_on_signals();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write tells instead */
     if (code == PDR_OK) code = work(&c, &err);
     if (c.import) pdr_import_counts_of(c.import, &c.counts);
     int result = pdr_import_report(&pdr_cli_copy, &c.counts, c.json, c.app.app != NULL,

@@ -1,6 +1,7 @@
 /* perdure import: an exact export written into a journal of its own. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -152,6 +153,7 @@ static int run(int argc, char **argv)
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
     pdr_error err;
     pdr_stop_on_signals();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write tells instead */
     pdr_code code = work(&m, &err);
     if (m.import) pdr_import_counts_of(m.import, &m.counts);
     int result = pdr_import_report(&pdr_cli_import, &m.counts, m.json, m.app.app != NULL,

@@ -14,6 +14,7 @@ enum {
     MAX_OPEN_BYTES = 256 * 1024 * 1024,
     TURN_EVERY = 128, /* commits */
     STUCK_US = 60 * 1000000,
+    CHECK_US = 1000000,
     MAX_SLEEP_MS = 100,
     MAX_FDS = 64
 };
@@ -55,7 +56,8 @@ static void look_at(pdr_import *i, const pdr_owner *owner)
     pdr_owner_state state = pdr_owner_state_of(owner);
     const pdr_error *why = pdr_owner_error(owner);
     bool deposed = why->code != PDR_OK && pdr_code_class(why->code) == PDR_CLASS_DEPOSED;
-    if (state == PDR_OWNER_FAILED || deposed) note_failure(i, why);
+    /* An owner tries again for ever; a disk that is full stays so until somebody comes. */
+    if (state == PDR_OWNER_FAILED || deposed || why->code == PDR_NO_SPACE) note_failure(i, why);
 }
 
 /* Whether anything came; *due: when something is. */
@@ -72,21 +74,48 @@ static bool turn(pdr_import *i, int64_t *due)
     return came > 0;
 }
 
-/* Until it is so, or something failed, or nothing has come for too long. */
+/* An owner that waits says why. */
+static pdr_code stuck(const pdr_import *i, const char *what, pdr_error *err)
+{
+    for (int32_t p = 0; p < i->meta.partitions; p++) {
+        const pdr_error *why = pdr_owner_error(i->owners[p]);
+        if (why->code == PDR_OK) continue;
+        if (err) *err = *why;
+        return pdr_fail_context(err, why->code, "%s: no progress for %d s", what, STUCK_US / 1000000);
+    }
+    return pdr_fail(err, PDR_TIMEOUT, "%s: no progress for %d s", what, STUCK_US / 1000000);
+}
+
+/* What only grows while there is progress; recoveries alone are none. */
+static uint64_t progress_of(const pdr_import *i)
+{
+    uint64_t sum = i->counts.commits + i->counts.there;
+    for (int32_t p = 0; p < i->meta.partitions; p++) {
+        pdr_owner_counters c;
+        pdr_owner_counters_of(i->owners[p], &c);
+        sum += c.events + c.saves + (pdr_owner_state_of(i->owners[p]) == PDR_OWNER_SERVING);
+    }
+    return sum;
+}
+
+/* Until it is so, or something failed, or there was no progress for too long. */
 static pdr_code turn_until(pdr_import *i, bool (*so)(const pdr_import *), bool stoppable, const char *what,
                            pdr_error *err)
 {
     int64_t due, moved_us = pdr_mono_us();
+    uint64_t progress = progress_of(i);
     while (i->failure.code == PDR_OK && !so(i)) {
-        if (turn(i, &due)) {
-            moved_us = pdr_mono_us();
-        } else if (i->failure.code == PDR_OK && !so(i)) {
-            if (stoppable && i->target->stopped && i->target->stopped())
-                return pdr_fail(err, PDR_CANCELLED, "it was stopped");
-            if (pdr_mono_us() - moved_us > STUCK_US)
-                return pdr_fail(err, PDR_TIMEOUT, "%s: nothing came for %d s", what, STUCK_US / 1000000);
-            sleep_until(i, due);
+        bool came = turn(i, &due);
+        if (i->failure.code != PDR_OK || so(i)) break;
+        if (stoppable && i->target->stopped && i->target->stopped())
+            return pdr_fail(err, PDR_CANCELLED, "it was stopped");
+        int64_t now = pdr_mono_us();
+        if (now - moved_us > CHECK_US && progress_of(i) > progress) {
+            progress = progress_of(i);
+            moved_us = now;
         }
+        if (now - moved_us > STUCK_US) return stuck(i, what, err);
+        if (!came) sleep_until(i, due);
     }
     return failed(i, err);
 }
