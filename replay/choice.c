@@ -140,6 +140,11 @@ bool pdr_choice_has(const pdr_choice *choice, pdr_bytes entity)
            bsearch(&entity, choice->ids.items, choice->ids.count, sizeof entity, order) != NULL;
 }
 
+bool pdr_choice_is_list(const pdr_choice *choice)
+{
+    return choice->prefixes.count == 0;
+}
+
 size_t pdr_choice_count(const pdr_choice *choice)
 {
     return choice->ids.count;

@@ -11,6 +11,7 @@ typedef struct pdr_choice pdr_choice; /* doesn't change: any thread */
 PDR_CHECKED pdr_code pdr_choice_open(pdr_choice **out, const char *text, pdr_error *err);
 void pdr_choice_close(pdr_choice *choice); /* NULL is fine */
 bool pdr_choice_has(const pdr_choice *choice, pdr_bytes entity);
+bool pdr_choice_is_list(const pdr_choice *choice); /* no beginnings of ids, only whole ones */
 /* Those that are named by their whole ids, ascending; i below the count. */
 size_t pdr_choice_count(const pdr_choice *choice);
 pdr_bytes pdr_choice_at(const pdr_choice *choice, size_t i);

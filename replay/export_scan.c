@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 
+#include "base/mem.h"
 #include "journal/log_id.h"
+#include "replay/story.h"
 #include "replay/tool_inside.h"
 
 typedef struct scanning {
@@ -28,12 +30,73 @@ static bool on_watch(void *context, const pdr_scan_progress *progress)
     return s->scan->watch && s->scan->watch(s->scan->context, &s->progress);
 }
 
+/* --- a few entities: by their backlinks --- */
+
+enum { FEW = 64 };
+
+typedef struct telling {
+    const pdr_export_scan *scan;
+    pdr_held_list held; /* the commit's events */
+} telling;
+
+static void forget(telling *t)
+{
+    for (size_t i = 0; i < t->held.count; i++)
+        pdr_free(t->held.items[i]);
+    t->held.count = 0;
+}
+
+static pdr_code on_event(void *context, const pdr_story_event *event, pdr_error *err)
+{
+    telling *t = context;
+    pdr_commit_event events[PDR_MAX_EVENTS_PER_COMMIT];
+    pdr_held *copy = pdr_held_list_reserve(&t->held, 1) ? pdr_held_copy(event->record) : NULL;
+    if (!copy) return pdr_fail(err, PDR_NOMEM, "a commit");
+    t->held.items[t->held.count++] = copy;
+    if (t->held.count < event->header->count) return PDR_OK;
+    for (size_t i = 0; i < t->held.count; i++)
+        events[i] = (pdr_commit_event){&t->held.items[i]->record, &t->held.items[i]->header};
+    pdr_code code = t->scan->commit(t->scan->context, event->partition, events, t->held.count, err);
+    forget(t);
+    return code;
+}
+
+static pdr_code tell(const pdr_export_scan *scan, pdr_error *err)
+{
+    telling t = {.scan = scan};
+    pdr_code code = PDR_OK;
+    for (size_t i = 0; code == PDR_OK && i < pdr_choice_count(scan->entities); i++) {
+        pdr_story_spec spec = {.entity = pdr_choice_at(scan->entities, i),
+                               .to_seq = UINT64_MAX,
+                               .event = on_event,
+                               .context = &t};
+        code = pdr_story_run(scan->tool, &spec, NULL, err);
+        forget(&t);
+    }
+    pdr_free(t.held.items);
+    return code;
+}
+
+/* --- all of it --- */
+
+static bool is_wanted(const pdr_export_scan *scan, int32_t partition)
+{
+    if (!scan->entities || !pdr_choice_is_list(scan->entities)) return true;
+    for (size_t i = 0; i < pdr_choice_count(scan->entities); i++)
+        if (pdr_tool_partition_of(scan->tool, pdr_choice_at(scan->entities, i)) == partition) return true;
+    return false;
+}
+
 pdr_code pdr_export_scan_run(const pdr_export_scan *scan, pdr_error *err)
 {
+    if (scan->entities && pdr_choice_is_list(scan->entities) && pdr_choice_count(scan->entities) <= FEW &&
+        pdr_tool_store(scan->tool))
+        return tell(scan, err);
     static const pdr_scan_sink sink = {.commit = on_commit};
     scanning s = {.scan = scan, .progress = {.partitions = pdr_tool_partitions(scan->tool)}};
     pdr_code code = PDR_OK;
     for (int32_t p = 0; code == PDR_OK && p < s.progress.partitions; p++) {
+        if (!is_wanted(scan, p)) continue;
         pdr_scan_spec spec = {.partitions = &p,
                               .partition_count = 1,
                               .threads = 1,

@@ -1,5 +1,5 @@
-/* What is exported and copied: a log's commits, one partition after the other, so that the same log gives the
- * same bytes. */
+/* What is exported and copied: a log's commits, one partition after the other, or of a few entities one
+ * entity after the other, so that the same log gives the same bytes. */
 #ifndef PDR_REPLAY_EXPORT_SCAN_H
 #define PDR_REPLAY_EXPORT_SCAN_H
 
@@ -16,15 +16,16 @@ typedef struct pdr_export_progress {
 typedef struct pdr_export_scan {
     pdr_tool *tool;
     const pdr_choice *entities; /* NULL: all */
-    /* A commit that counts, of an entity that is wanted; on a thread of the scan's, one at a time. */
+    /* A commit that counts, of an entity that is wanted; on this or another thread, one at a time. */
     pdr_code (*commit)(void *context, int32_t partition, const pdr_commit_event *events, size_t count,
                        pdr_error *err);
     void *context;
-    /* By the calling thread, some ten times a second; true: stop (PDR_CANCELLED). May be NULL. */
+    /* By the calling thread, some ten times a second; true: stop (PDR_CANCELLED). Not for a few entities,
+     * which only the tool's `stopped` ends. May be NULL. */
     bool (*watch)(void *context, const pdr_export_progress *progress);
 } pdr_export_scan;
 
-/* Blocking. As pdr_scan_run. */
+/* Blocking. As pdr_scan_run and pdr_story_run. */
 PDR_CHECKED pdr_code pdr_export_scan_run(const pdr_export_scan *scan, pdr_error *err);
 
 /* The journal that the log's FENCEs name. PDR_NOT_FOUND: it never had an owner, so it has no events. What the
