@@ -45,8 +45,11 @@ pdr_code pdr_entity_command_open(pdr_entity_command *c, bool needs_app, pdr_erro
     pdr_code code = pdr_out_open(&c->out, c->json, err);
     if (code == PDR_OK) code = pdr_loaded_app_open_tolerant(&c->app, c->target.app, err);
     if (code != PDR_OK) return code;
-    pdr_tool_spec spec = {
-        .journal = c->target.journal, .store = c->target.store, .app = c->app.app, .stopped = pdr_stopped};
+    pdr_tool_spec spec = {.journal = c->target.journal,
+                          .store = c->target.store,
+                          .app = c->app.app,
+                          .brief = !c->follows,
+                          .stopped = pdr_stopped};
     code = pdr_tool_open(&c->tool, &spec, err);
     return code == PDR_OK && needs_app ? check_app(c, err) : code;
 }
