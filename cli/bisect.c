@@ -54,7 +54,7 @@ static pdr_code look(bisect *b, pdr_error *err)
     pdr_story_spec spec = {
         .entity = pdr_entity_command_id(&b->base), .to_seq = UINT64_MAX, .event = take, .context = b};
     pdr_code code = pdr_state_pair_next(&b->pair, &b->folding, err);
-    if (code == PDR_OK) code = pdr_story_run(b->base.tool, &spec, &told, err);
+    if (code == PDR_OK) code = pdr_entity_command_story(&b->base, &spec, &told, err);
     if (code != PDR_OK || b->found) return code;
     if (told.newest_seq == 0) return pdr_entity_command_unknown(&b->base, err);
     return pdr_fail(err, PDR_NOT_FOUND, "it holds after none of the %" PRIu64 " events of %.150s",

@@ -97,7 +97,7 @@ static pdr_code fold(diff *d, pdr_error *err)
                            .state = load,
                            .event = take,
                            .context = d};
-    pdr_code code = pdr_story_run(d->base.tool, &spec, &d->told, err);
+    pdr_code code = pdr_entity_command_story(&d->base, &spec, &d->told, err);
     if (code == PDR_OK) code = pdr_entity_command_has(&d->base, d->told.newest_seq, d->to.seq, err);
     if (code == PDR_OK) code = pdr_entity_command_has(&d->base, d->told.newest_seq, d->from.seq, err);
     return code == PDR_OK ? begin(d, err) : code;

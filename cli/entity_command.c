@@ -65,6 +65,17 @@ int pdr_entity_command_end(pdr_entity_command *c, const pdr_cli_command *what, p
     return code == PDR_OK ? PDR_EXIT_DONE : pdr_cli_fail(what, err);
 }
 
+pdr_code pdr_entity_command_story(pdr_entity_command *c, const pdr_story_spec *spec, pdr_story_told *told,
+                                  pdr_error *err)
+{
+    pdr_error why;
+    pdr_code code = pdr_story_run(c->tool, spec, told, err);
+    bool odd = code == PDR_CORRUPT || code == PDR_OUT_OF_RANGE || code == PDR_TIMEOUT;
+    if (!odd || pdr_tool_check_store(c->tool, &why) != PDR_WRONG_JOURNAL) return code;
+    if (err) *err = why;
+    return PDR_WRONG_JOURNAL;
+}
+
 /* --- moments --- */
 
 pdr_code pdr_entity_command_time(const char *flag, const char *text, int64_t *us, pdr_error *err)
@@ -111,7 +122,7 @@ pdr_code pdr_entity_command_resolve(pdr_entity_command *c, pdr_story_moment *mom
         .entity = pdr_entity_command_id(c), .to_seq = UINT64_MAX, .event = look, .context = &r};
     pdr_story_told told;
     if (!moment->is_time) return PDR_OK;
-    pdr_code code = pdr_story_run(c->tool, &spec, &told, err);
+    pdr_code code = pdr_entity_command_story(c, &spec, &told, err);
     if (code == PDR_OK && told.newest_seq == 0) code = pdr_entity_command_unknown(c, err);
     moment->is_time = false;
     moment->seq = r.seq;
@@ -124,7 +135,8 @@ pdr_code pdr_entity_command_unknown(pdr_entity_command *c, pdr_error *err)
 {
     pdr_buf like = PDR_BUF_INIT(64 * 1024);
     size_t count = 0;
-    pdr_code code = pdr_ids_like(c->tool, pdr_entity_command_id(c), 3, &like, &count, err);
+    pdr_code code = pdr_tool_check_store(c->tool, err);
+    if (code == PDR_OK) code = pdr_ids_like(c->tool, pdr_entity_command_id(c), 3, &like, &count, err);
     if (code == PDR_OK && count)
         code = pdr_fail(err, PDR_NOT_FOUND, "there is no entity %.150s; did you mean %.*s?", c->entity,
                         (int)like.size, (const char *)like.data);

@@ -39,6 +39,10 @@ int pdr_entity_command_end(pdr_entity_command *command, const pdr_cli_command *w
                            pdr_error *err);
 pdr_bytes pdr_entity_command_id(const pdr_entity_command *command);
 
+/* pdr_story_run; what looks like damage may be a store of another journal: PDR_WRONG_JOURNAL. */
+PDR_CHECKED pdr_code pdr_entity_command_story(pdr_entity_command *command, const pdr_story_spec *spec,
+                                              pdr_story_told *told, pdr_error *err);
+
 /* A moment in the entity's story as people write it: a seq, or a time (replay/moment.h). */
 typedef struct pdr_story_moment {
     bool is_time;
@@ -57,7 +61,7 @@ bool pdr_entity_command_is_by(const pdr_entity_command *command, const pdr_story
  * whole story once. 0: all came later. A moment that is a seq already is left alone. */
 PDR_CHECKED pdr_code pdr_entity_command_resolve(pdr_entity_command *command, pdr_story_moment *moment,
                                                 pdr_error *err);
-/* PDR_NOT_FOUND: the entity has no events; which ids are like its. */
+/* PDR_NOT_FOUND: the entity has no events; which ids are like its. PDR_WRONG_JOURNAL. */
 PDR_CHECKED pdr_code pdr_entity_command_unknown(pdr_entity_command *command, pdr_error *err);
 /* PDR_NOT_FOUND unless the entity has events, and has this one. Seq 0 is before the first. */
 PDR_CHECKED pdr_code pdr_entity_command_has(pdr_entity_command *command, uint64_t newest_seq, uint64_t seq,

@@ -151,7 +151,7 @@ static pdr_code work(history *h, pdr_error *err)
                            .caught_up = caught_up,
                            .context = h};
     if (code == PDR_OK) code = pdr_entity_command_open(&h->base, false, err);
-    if (code == PDR_OK) code = pdr_story_run(h->base.tool, &spec, &told, err);
+    if (code == PDR_OK) code = pdr_entity_command_story(&h->base, &spec, &told, err);
     if (code != PDR_OK) return code;
     if (!told.newest_seq && !told.voids) return pdr_entity_command_unknown(&h->base, err);
     if (!h->where_failures) return PDR_OK;

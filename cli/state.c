@@ -58,7 +58,7 @@ static pdr_code fold(state *s, pdr_error *err)
                            .state = s->no_snapshot ? NULL : load,
                            .event = take,
                            .context = s};
-    pdr_code code = pdr_story_run(s->base.tool, &spec, &s->told, err);
+    pdr_code code = pdr_entity_command_story(&s->base, &spec, &s->told, err);
     if (s->folding.seq > s->told.newest_seq) s->told.newest_seq = s->folding.seq;
     if (code == PDR_OK) code = pdr_entity_command_has(&s->base, s->told.newest_seq, s->moment.seq, err);
     return code;

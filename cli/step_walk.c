@@ -68,7 +68,7 @@ pdr_code pdr_step_walk_load(pdr_step_walk *w, pdr_entity_command *command, pdr_e
     pdr_bytes entity = pdr_entity_command_id(command);
     pdr_story_spec spec = {.entity = entity, .to_seq = UINT64_MAX, .event = take, .context = w};
     pdr_code code = pdr_folding_init(&w->folding, command->tool, entity, err);
-    if (code == PDR_OK) code = pdr_story_run(command->tool, &spec, NULL, err);
+    if (code == PDR_OK) code = pdr_entity_command_story(command, &spec, NULL, err);
     if (code == PDR_OK && w->events.count == 0) code = pdr_entity_command_unknown(command, err);
     return code;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "journal/app.h"
+#include "journal/log_id.h"
 #include "journal/partitioner.h"
 #include "replay/tool_inside.h"
 
@@ -49,14 +50,27 @@ static pdr_code open_folders(pdr_tool *tool, pdr_error *err)
 
 /* --- the store --- */
 
-static pdr_code check_meta(const pdr_tool *tool, pdr_error *err)
+static pdr_code check_meta(const pdr_tool *tool, pdr_store_meta *meta, pdr_error *err)
+{
+    pdr_code code = tool->store->ops->meta(tool->store, meta, tool->timeout_ms, err);
+    if (code == PDR_OK && meta->partitions != tool->partitions)
+        code = pdr_fail(err, PDR_WRONG_JOURNAL, "the log has %d partitions, the store is for one of %d",
+                        (int)tool->partitions, (int)meta->partitions);
+    return code;
+}
+
+pdr_code pdr_tool_check_store(pdr_tool *tool, pdr_error *err)
 {
     pdr_store_meta meta;
-    pdr_code code = tool->store->ops->meta(tool->store, &meta, tool->timeout_ms, err);
-    if (code == PDR_OK && meta.partitions != tool->partitions)
-        code = pdr_fail(err, PDR_WRONG_JOURNAL, "the log has %d partitions, the store is for one of %d",
-                        (int)tool->partitions, (int)meta.partitions);
-    return code;
+    uint8_t id[PDR_ID_SIZE];
+    bool found = false;
+    if (!tool->store) return PDR_OK;
+    pdr_code code = check_meta(tool, &meta, err);
+    if (code == PDR_NOT_INITIALISED) return PDR_OK;
+    if (code == PDR_OK)
+        code = pdr_log_find_id(tool->log, 0, tool->partitions, tool->timeout_ms, &found, id, err);
+    if (code != PDR_OK || !found || memcmp(id, meta.journal_id, sizeof id) == 0) return code;
+    return pdr_fail(err, PDR_WRONG_JOURNAL, "log and store belong to two different journals");
 }
 
 /* A store without tables is as good as none, unless it is needed. Who is brief sees that when it is asked
@@ -67,11 +81,12 @@ static pdr_code open_store(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error 
         if (!spec->needs_store) return PDR_OK;
         return pdr_fail(err, PDR_BAD_URL, "no URL names the store: give --store, or set PERDURE_STORE");
     }
+    pdr_store_meta meta;
     const pdr_url *url = &tool->plan.backends.store;
     pdr_code code = pdr_url_is_missing_file(url)
                         ? pdr_fail(err, PDR_NOT_INITIALISED, "%.300s: no such file", url->path)
                         : pdr_backends_store_open(&tool->plan.backends, &tool->store, err);
-    if (code == PDR_OK && !spec->brief) code = check_meta(tool, err);
+    if (code == PDR_OK && !spec->brief) code = check_meta(tool, &meta, err);
     if (code != PDR_NOT_INITIALISED || spec->needs_store) return code;
     if (tool->store) tool->store->ops->close(tool->store);
     tool->store = NULL;

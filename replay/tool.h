@@ -29,6 +29,11 @@ typedef struct pdr_tool_spec {
 PDR_CHECKED pdr_code pdr_tool_open(pdr_tool **out, const pdr_tool_spec *spec, pdr_error *err);
 void pdr_tool_close(pdr_tool *tool); /* NULL is fine */
 
+/* Is the store this journal's? Reads the beginnings of the log for it: for those who were brief and found
+ * something odd. Blocking, no reader of the tool's own log may be open. PDR_WRONG_JOURNAL; what log and store
+ * say. Without a store: PDR_OK. */
+PDR_CHECKED pdr_code pdr_tool_check_store(pdr_tool *tool, pdr_error *err);
+
 const pdr_app *pdr_tool_app(const pdr_tool *tool);
 int32_t pdr_tool_partitions(const pdr_tool *tool);
 int32_t pdr_tool_partition_of(const pdr_tool *tool, pdr_bytes entity);

@@ -141,7 +141,7 @@ class OnSqlite(StoryClaims):
     def terminal(self, *words):
         pid, terminal = pty.fork()
         if pid == 0:
-            os.environ.update(self.environment, TERM="xterm", COLUMNS="200")
+            os.environ.update({"TERM": "xterm", "COLUMNS": "200", **self.environment})
             os.environ.pop("NO_COLOR", None)
             os.execv(COMMAND, [COMMAND, *words])
         self.addCleanup(os.close, terminal)
@@ -171,6 +171,16 @@ class OnSqlite(StoryClaims):
         os.write(terminal, b"state\n")
         self.assertIn("amount_cents", self.reads(terminal, prompt % 5))
         os.write(terminal, b"quit\n")
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+
+    def test_a_plain_terminal_will_do(self):
+        self.environment = dict(self.environment, TERM="dumb")
+        pid, terminal = self.terminal("step", self.some.entity)
+        prompt = "%s %%d/%d> " % (self.some.entity, len(self.some.events))
+        self.reads(terminal, prompt % 0)
+        os.write(terminal, b"next\n")
+        self.assertNotIn("\x1b[1", self.reads(terminal, prompt % 1))
+        os.write(terminal, b"\x04")
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
 
     def test_step_ends_at_an_interrupt(self):
@@ -306,6 +316,15 @@ class Written(Programs):
             db.close()
             self.assertRegex(self.refuses_somewhere(5, "history", "loan/173688"), place)
             self.refuses_somewhere(5, "state", "loan/173688", "--no-snapshot")
+
+    def test_a_store_of_another_journal_is_told(self):
+        self.by_version("", 3000)
+        self.works(COMMAND, "init", PERDURE_JOURNAL="sqlite:other.db", PERDURE_STORE="sqlite:other.db")
+        right = self.lines("history", "loan/173688")
+        self.assertEqual(self.lines("history", "loan/173688", "--store", "sqlite:other.db"), right)
+        self.refuses(4, ("history", "loan/1", "--store", "sqlite:other.db"), "two different journals", **self.environment)
+        self.works(COMMAND, "init", "--partitions", "3", PERDURE_JOURNAL="sqlite:three.db", PERDURE_STORE="sqlite:three.db")
+        self.refuses(4, ("history", "loan/1", "--store", "sqlite:three.db"), "3", **self.environment)
 
     def refuses_somewhere(self, code, *words):
         done = self.perdure(*words, **self.environment)
