@@ -133,11 +133,17 @@ rd_kafka_resp_err_t target_produce(const target *t, rd_kafka_t *rk, void *opaque
     int64_t at_ms = m[PDR_MESSAGE_TIME].as.integer / 1000;
     rd_kafka_headers_t *headers = headers_of(m);
     if (!headers) return RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    rd_kafka_resp_err_t why = rd_kafka_producev(
-        rk, RD_KAFKA_V_TOPIC(t->topic), RD_KAFKA_V_KEY((void *)(uintptr_t)key.data, key.size),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_TIMESTAMP(at_ms > 0 ? at_ms : 1), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_END);
+    const rd_kafka_vu_t vus[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = t->topic},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.data, key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.data, value.size}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = at_ms > 0 ? at_ms : 1},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers}};
+    rd_kafka_error_t *error = rd_kafka_produceva(rk, vus, sizeof vus / sizeof *vus);
+    rd_kafka_resp_err_t why = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_error_destroy(error);
     if (why) rd_kafka_headers_destroy(headers);
     return why;
 }

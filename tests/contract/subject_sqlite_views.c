@@ -117,8 +117,8 @@ static pdr_code do_damage(void *context, damage what, pdr_error *err)
     static const char *const statements[] = {
         [DAMAGE_DROP_COLUMN] = "DROP VIEW \"order\"; ALTER TABLE order__v1 DROP COLUMN amount",
         [DAMAGE_DROP_TABLE] = "DROP TABLE order__v1",
-        [DAMAGE_RETYPE] = "DROP VIEW IF EXISTS \"order\"; ALTER TABLE order__v1 RENAME amount TO old;"
-                          "ALTER TABLE order__v1 ADD COLUMN amount text; UPDATE order__v1 SET amount = old",
+        [DAMAGE_RETYPE] = ("DROP VIEW IF EXISTS \"order\"; ALTER TABLE order__v1 RENAME amount TO old;"
+                           "ALTER TABLE order__v1 ADD COLUMN amount text; UPDATE order__v1 SET amount = old"),
         [DAMAGE_FOREIGN_VIEW] = "CREATE VIEW \"order\" AS SELECT 1 AS one",
     };
     return run(context, statements[what], err);
