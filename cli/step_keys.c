@@ -129,7 +129,11 @@ bool pdr_step_keys_is_terminal(const pdr_step_keys *keys)
 static const char *read_line(pdr_step_keys *keys, int *size)
 {
     unsigned char byte = 0;
-    if (keys->editor) return el_gets(keys->editor, size);
+    if (keys->editor) {
+        /* Before the prompt: libedit does it after, and a ^D typed in between would be lost. */
+        (void)el_set(keys->editor, EL_PREP_TERM, 1);
+        return el_gets(keys->editor, size);
+    }
     pdr_buf_clear(&keys->text);
     while (byte != '\n' && read_byte(&byte) == 1)
         if (pdr_buf_append(&keys->text, &byte, 1) != PDR_OK) return NULL;

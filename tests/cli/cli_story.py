@@ -85,6 +85,15 @@ class OnSqlite(StoryClaims):
         self.assertEqual(self.lines("history", self.some.entity), with_app)
         self.fails(2, "state", self.some.entity, texts=["--app"])
 
+    def test_an_application_that_does_not_know_the_events_shows_them_as_they_were_written(self):
+        known = self.lines("history", self.some.entity)
+        self.environment = dict(self.environment, PERDURE_APP=os.environ["PDR_OTHER_APP"])
+        shown = self.lines("history", self.some.entity)
+        for event in shown:
+            self.assertIn("fingerprint", event.pop("problem"))
+        self.assertEqual(shown, known)
+        self.fails(1, "state", self.some.entity, texts=["seq 1 ", "fingerprint"])
+
     def test_moments_that_make_no_sense_are_refused(self):
         entity = self.some.entity
         for words, code, text in ((("state", entity, "--at", "2999-01-01"), 2, "in the future"),
