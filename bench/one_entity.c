@@ -61,6 +61,16 @@ void bench_history_long(const bench_run *run, int round, double *ours, double *b
     if (lines_in(out) != LONG) bench_die("history told another number of events", NULL);
 }
 
+/* What any command takes, p50 in milliseconds: loading the program and its libraries. */
+static double start_ms(void)
+{
+    double ms[ASKED];
+    char *words[] = {(char *)BENCH_PERDURE, (char *)"--version", NULL};
+    for (unsigned i = 0; i < ASKED; i++)
+        ms[i] = seconds_of(words) * 1000;
+    return bench_percentile(ms, ASKED, 0.5);
+}
+
 /* p50 in milliseconds. */
 static double asked(const bench_run *run, const char *command)
 {
@@ -84,6 +94,7 @@ static double asked(const bench_run *run, const char *command)
         ms[i] = seconds_of(words) * 1000;
         if (!strstr(out, id)) bench_die("the entity isn't told", NULL);
     }
+    bench_note(run, "of which a process takes to start and end: %.1f ms", start_ms());
     return bench_percentile(ms, ASKED, 0.5);
 }
 

@@ -49,6 +49,7 @@ pdr_code pdr_entity_command_open(pdr_entity_command *c, bool needs_app, pdr_erro
                           .store = c->target.store,
                           .app = c->app.app,
                           .brief = !c->follows,
+                          .jumps = !c->newest,
                           .stopped = pdr_stopped};
     code = pdr_tool_open(&c->tool, &spec, err);
     return code == PDR_OK && needs_app ? check_app(c, err) : code;

@@ -14,6 +14,7 @@ typedef struct pdr_entity_command {
     const char *entity;
     bool json, by_append_time;
     bool follows; /* it will wait for what is appended later */
+    bool newest;  /* only the newest state is wanted: store and end of the log have it */
     pdr_loaded_app app;
     pdr_tool *tool;
     pdr_out *out;

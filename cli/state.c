@@ -145,6 +145,7 @@ static pdr_code read_flags(state *s, pdr_error *err)
 static pdr_code work(state *s, pdr_error *err)
 {
     pdr_code code = read_flags(s, err);
+    s->base.newest = !s->at && s->seq < 0;
     if (code == PDR_OK) code = pdr_entity_command_open(&s->base, true, err);
     if (code == PDR_OK) code = pdr_entity_command_resolve(&s->base, &s->moment, err);
     if (code == PDR_OK && s->at && s->moment.seq == 0)

@@ -174,13 +174,14 @@ static pdr_code prefer(pdr_backends *backends, const char *name, const char *val
 }
 
 /* Who reads all reads few records ahead: librdkafka's own default is ten times that. Who is brief doesn't
- * wait for what there may be later. */
+ * wait for what there may be later; who jumps would parse a thousand records for each that it wants. */
 static pdr_code tune(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error *err)
 {
     pdr_backends *backends = &tool->plan.backends;
     backends->reads_only = true;
     pdr_code code = spec->reads_all ? prefer(backends, "queued.min.messages", "10000", err) : PDR_OK;
     if (code == PDR_OK && spec->brief) code = prefer(backends, "fetch.wait.max.ms", "1", err);
+    if (code == PDR_OK && spec->jumps) code = prefer(backends, "fetch.message.max.bytes", "131072", err);
     return code;
 }
 

@@ -20,6 +20,7 @@ typedef struct pdr_tool_spec {
                               while it is near */
     bool brief;            /* little is read, and it is wanted at once: a story, a state. Whether the store is
                               this journal's isn't looked at then: what is read of it shows that */
+    bool jumps;            /* records are read at many single places: little is fetched at each */
     int timeout_ms;        /* for each blocking answer; 0: as long as opening a journal may take */
     bool (*stopped)(void); /* asked some ten times a second while something blocks: true ends it with
                               PDR_CANCELLED. Any thread; may be NULL */
