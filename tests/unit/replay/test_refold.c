@@ -44,12 +44,6 @@ static pdr_code failing_apply(void *state, const pdr_event *event, pdr_arena *ar
     return event->seq == bad_seq ? PDR_BAD_DATA : true_apply(state, event, arena);
 }
 
-static pdr_code crashing_apply(void *state, const pdr_event *event, pdr_arena *arena)
-{
-    if (event->seq == bad_seq) (void)raise(SIGSEGV);
-    return true_apply(state, event, arena);
-}
-
 static pdr_code unsteady_apply(void *state, const pdr_event *event, pdr_arena *arena)
 {
     static int64_t calls;
@@ -397,6 +391,12 @@ Test(refold, an_apply_that_is_not_deterministic_is_told_of_those_that_are_folded
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* what a crash leaves is leaked on purpose */
+static pdr_code crashing_apply(void *state, const pdr_event *event, pdr_arena *arena)
+{
+    if (event->seq == bad_seq) (void)raise(SIGSEGV);
+    return true_apply(state, event, arena);
+}
+
 Test(refold, a_crash_is_told_and_the_others_are_folded)
 {
     many_happen(4, 3);
