@@ -198,15 +198,17 @@ class Verify(Verifying, Programs):
     def test_it_can_be_stopped(self):
         self.make(30000)
         words = [COMMAND, "verify", "--journal", self.journal, "--store", self.store, "--app", LOANS_APP, "--memory", "1"]
-        for _ in range(20):
+        wait = 0.15
+        for _ in range(100):
             running = subprocess.Popen(words, cwd=self.folder.name, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            time.sleep(0.15)
+            time.sleep(wait)
             running.send_signal(signal.SIGINT)
             out, err = running.communicate(timeout=60)
             if running.returncode == STOPPED:
                 self.assertIn("stopped after", err)
                 return
-            self.assertIn(running.returncode, (DONE, -signal.SIGINT), out + err)  # it was done, or not yet begun
+            self.assertIn(running.returncode, (DONE, -signal.SIGINT), out + err)
+            wait *= 0.8 if running.returncode == DONE else 1.15  # it was done, or not yet begun
         self.fail("it never was under way")
 
 
