@@ -1,9 +1,8 @@
 #include "actors/directory.h"
 
-#include <poll.h>
-
 #include "actors/waiter.h"
 #include "base/mem.h"
+#include "journal/sleep.h"
 
 typedef struct pdr_directory_entry {
     int64_t looked_at; /* monotonic; 0: never */
@@ -11,7 +10,7 @@ typedef struct pdr_directory_entry {
     char address[PDR_MAX_ADDRESS + 1];
 } entry;
 
-enum { FRESH_US = 1000000 };
+enum { FRESH_US = 1000000, MAX_SLEEP_US = 10000 };
 
 void pdr_directory_init(pdr_directory *directory, const pdr_backends *backends, int32_t partitions)
 {
@@ -98,17 +97,6 @@ static void loaded(void *context, uint64_t tag, const pdr_store_result *result)
         end_with(l, &err);
 }
 
-static void wait_a_little(pdr_directory *directory)
-{
-    struct pollfd fds[32];
-    int64_t log_us = INT64_MAX, store_us = INT64_MAX;
-    int count = directory->log->ops->wait_on(directory->log, fds, 16, &log_us);
-    count += directory->store->ops->wait_on(directory->store, fds + count, 16, &store_us);
-    int64_t soon = log_us < store_us ? log_us : store_us;
-    int ms = soon < 10000 ? (int)((soon + 999) / 1000) : 10;
-    if (poll(fds, (nfds_t)count, ms) < 0) return; /* a signal */
-}
-
 static pdr_code carry_out(look *l, int64_t until, pdr_error *err)
 {
     pdr_directory *directory = l->directory;
@@ -117,7 +105,7 @@ static pdr_code carry_out(look *l, int64_t until, pdr_error *err)
     pdr_code code = store->ops->load(store, l->partition, loaded, l, 0, err);
     if (code != PDR_OK) return code;
     while (!l->done && pdr_mono_us() < until)
-        if (store->ops->poll(store) + log->ops->poll(log) == 0) wait_a_little(directory);
+        if (store->ops->poll(store) + log->ops->poll(log) == 0) pdr_sleep_on(log, store, MAX_SLEEP_US);
     log->ops->reader_close(l->reader);
     store->ops->forget(store, l);
     if (!l->done) return pdr_fail(err, PDR_TIMEOUT, "the owner of partition %d", (int)l->partition);

@@ -5,11 +5,21 @@
 
 #include "base/mem.h"
 
-int64_t pdr_mono_us(void)
+static int64_t clock_us(clockid_t clock)
 {
     struct timespec now;
-    PDR_INVARIANT("clocks-are-there", clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    PDR_INVARIANT("clocks-are-there", clock_gettime(clock, &now) == 0);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t pdr_mono_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t pdr_wall_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
 }
 
 int64_t pdr_deadline_us(int timeout_ms)

@@ -1,4 +1,4 @@
-/* The machine's monotonic clock, for shells and tools: the core has none (journal/env.h). Threads: any. */
+/* The machine's clocks, for shells and tools: the core has none (journal/env.h). Threads: any. */
 #ifndef PDR_BASE_CLOCK_H
 #define PDR_BASE_CLOCK_H
 
@@ -7,6 +7,7 @@
 #include "perdure/error.h"
 
 int64_t pdr_mono_us(void);
+int64_t pdr_wall_us(void); /* since 1970 UTC; may be set back */
 /* now + timeout_ms; -1: INT64_MAX. */
 int64_t pdr_deadline_us(int timeout_ms);
 /* A monotonic condition variable, and waiting on one until a monotonic time in microseconds. */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/doctor.h"
 
 enum { LITTLE_SPACE_MB = 256, MIB = 1024 * 1024, SKEW_US = 2000000, PATH_ROOM = 4096 };
@@ -67,13 +67,6 @@ void doctor_look_at_files(doctor *d)
 static const char *value_of(PGresult *result, int column)
 {
     return PQgetisnull(result, 0, column) ? "" : PQgetvalue(result, 0, column);
-}
-
-static int64_t wall_us(void)
-{
-    struct timeval now;
-    (void)gettimeofday(&now, NULL);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_usec;
 }
 
 /* The server's time lies between the two of ours; so far is it off at least. */
@@ -144,9 +137,9 @@ void doctor_look_at_postgres(doctor *d)
     PGconn *connection = PQconnectdb(url->libpq);
     PGresult *result = NULL;
     if (PQstatus(connection) == CONNECTION_OK) {
-        int64_t before = wall_us();
+        int64_t before = pdr_wall_us();
         result = PQexecParams(connection, question, 1, NULL, &schema, NULL, NULL, 0);
-        int64_t after = wall_us();
+        int64_t after = pdr_wall_us();
         if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
             take_answer(d, result, before, after);
         else

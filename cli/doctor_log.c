@@ -1,14 +1,13 @@
 /* The log: is it there, is it safe, can it be read, from its first record on. */
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/doctor.h"
+#include "journal/sleep.h"
 
-enum { MAX_FDS = 16, SKEW_MS = 2000 };
+enum { MAX_SLEEP_US = 100000, SKEW_MS = 2000 };
 
 /* One partition is asked for some of its records. */
 typedef struct probe {
@@ -57,15 +56,6 @@ static void on_failed(void *context, const pdr_error *error)
 static const pdr_log_reader_events newest = {on_records, on_end, on_failed},
                                    first = {on_first, on_end, on_failed};
 
-static void wait_a_little(pdr_log *log, int64_t until)
-{
-    struct pollfd fds[MAX_FDS];
-    int64_t us = INT64_MAX, left = until - pdr_mono_us();
-    int count = log->ops->wait_on(log, fds, MAX_FDS, &us);
-    if (us > left) us = left;
-    (void)poll(fds, (nfds_t)count, us <= 0 ? 0 : us > 100000 ? 100 : (int)((us + 999) / 1000));
-}
-
 static int32_t count_done(const probe *probes, int32_t count)
 {
     int32_t done = 0;
@@ -85,7 +75,7 @@ static void ask(doctor *d, int64_t from, const pdr_log_reader_events *events, pr
         if (ops->reader_open(d->log, i, from, events, p, &p->reader, &p->error) != PDR_OK) p->done = true;
     }
     while (count_done(probes, d->info.partitions) < d->info.partitions && pdr_mono_us() < until)
-        if (!ops->poll(d->log)) wait_a_little(d->log, until);
+        if (!ops->poll(d->log)) pdr_sleep_on(d->log, NULL, MAX_SLEEP_US);
     for (int32_t i = 0; i < d->info.partitions; i++) {
         if (probes[i].done) continue;
         finish(&probes[i]);
@@ -110,13 +100,6 @@ static bool tell_failures(doctor *d, const probe *probes)
     return true;
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The log's own time of an append can't lie in the future, unless a clock is wrong. */
 static void look_at_time(doctor *d)
 {
@@ -124,7 +107,7 @@ static void look_at_time(doctor *d)
     for (int32_t i = 0; i < d->info.partitions; i++)
         if (d->partitions[i].newest_ms > latest) latest = d->partitions[i].newest_ms;
     if (!latest) return;
-    ahead = latest - wall_ms();
+    ahead = latest - pdr_wall_us() / 1000;
     if (ahead > SKEW_MS)
         doctor_say(d, "clock", DOCTOR_WRONG,
                    "set this machine's and the servers' clocks by NTP; the journal itself "

@@ -1,16 +1,16 @@
 /* The store: is it there, is it this log's, how far behind the log are its checkpoints, and does today's code
  * read what it knows of schemas. */
 #include <inttypes.h>
-#include <poll.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/doctor.h"
 #include "journal/log_id.h"
 #include "journal/schema_load.h"
+#include "journal/sleep.h"
 #include "schemas/framing.h"
 
-enum { MAX_FDS = 16 };
+enum { MAX_SLEEP_US = 50000 };
 
 /* --- rows --- */
 
@@ -37,11 +37,7 @@ static pdr_code load_row(doctor *d, int32_t partition, pdr_partition_row *row, p
     pdr_code code = d->store->ops->load(d->store, partition, took_row, &a, 0, err);
     if (code != PDR_OK) return code;
     while (!a.done && pdr_mono_us() < until) {
-        struct pollfd fds[MAX_FDS];
-        int64_t us = INT64_MAX;
-        if (d->store->ops->poll(d->store)) continue;
-        int count = d->store->ops->wait_on(d->store, fds, MAX_FDS, &us);
-        (void)poll(fds, (nfds_t)count, us < 50000 ? (int)((us + 999) / 1000) : 50);
+        if (d->store->ops->poll(d->store) == 0) pdr_sleep_on(NULL, d->store, MAX_SLEEP_US);
     }
     d->store->ops->forget(d->store, &a);
     if (!a.done) return pdr_fail(err, PDR_TIMEOUT, "the store gave no answer in %d ms", doctor_timeout(d));

@@ -2,18 +2,11 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/help.h"
 #include "replay/ids_like.h"
 #include "replay/moment.h"
-
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_REALTIME, &now) != 0) return 0;
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 pdr_bytes pdr_entity_command_id(const pdr_entity_command *c)
 {
@@ -81,7 +74,7 @@ pdr_code pdr_entity_command_story(pdr_entity_command *c, const pdr_story_spec *s
 
 pdr_code pdr_entity_command_time(const char *flag, const char *text, int64_t *us, pdr_error *err)
 {
-    pdr_code code = pdr_moment_parse(text, wall_us(), false, us, err);
+    pdr_code code = pdr_moment_parse(text, pdr_wall_us(), false, us, err);
     return code == PDR_OK ? code : pdr_fail_context(err, code, "%s", flag);
 }
 

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/common.h"
 #include "cli/help.h"
 #include "cli/nearest.h"
@@ -24,9 +24,7 @@ static pdr_code read_time(const char *flag, const char *text, int64_t now_us, in
 
 pdr_code pdr_event_wish_read(pdr_event_wish *wish, pdr_error *err)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    int64_t now_us = pdr_wall_us();
     wish->since_us = INT64_MIN;
     wish->until_us = INT64_MAX;
     pdr_code code = read_time("--since", wish->since, now_us, &wish->since_us, err);

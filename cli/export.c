@@ -1,7 +1,6 @@
 /* perdure export: a journal's events in a file. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "cli/export_form.h"
@@ -76,9 +75,7 @@ static pdr_code find_form(exporting *e, pdr_error *err)
 
 static pdr_code read_times(exporting *e, pdr_error *err)
 {
-    struct timespec wall;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    int64_t now = (int64_t)wall.tv_sec * 1000000 + wall.tv_nsec / 1000;
+    int64_t now = pdr_wall_us();
     e->job.since_us = INT64_MIN;
     e->job.until_us = INT64_MAX;
     pdr_code code = PDR_OK;

@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/json.h"
 #include "cli/project_status.h"
@@ -48,16 +48,9 @@ static pdr_code read_ends(pdr_project_tool *tool, pdr_log *log, int64_t **out, i
     return pdr_log_ends_read(log, all, partitions, PDR_TOOL_TIMEOUT_MS, *out, err);
 }
 
-static int64_t wall_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void reckon(pdr_standing *s, const int64_t *ends, int32_t partitions)
 {
-    int64_t now = wall_now();
+    int64_t now = pdr_wall_us();
     s->lag_known = ends != NULL;
     for (size_t i = 0; i < s->count; i++) {
         pdr_standing_part *part = &s->parts[i];

@@ -1,15 +1,15 @@
 /* perdure rebuild-store: the store made anew from the log, by the owner's own recovery. */
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "cli/common.h"
 #include "journal/log_id.h"
 #include "journal/owner.h"
+#include "journal/sleep.h"
 #include "journal/system_env.h"
 
-enum { STUCK_US = 60 * 1000000, MAX_SLEEP_MS = 200, MAX_FDS = 16 };
+enum { STUCK_US = 60 * 1000000, MAX_SLEEP_US = 200000 };
 
 typedef struct rebuild {
     pdr_target target;
@@ -93,16 +93,10 @@ static pdr_code make_room(rebuild *r, pdr_error *err)
 
 /* --- one partition --- */
 
-static void sleep_until(rebuild *r, int64_t due_us)
+static void nap(const rebuild *r, int64_t due_us)
 {
-    struct pollfd fds[MAX_FDS];
-    int64_t log_us = INT64_MAX, store_us = INT64_MAX, us = due_us - pdr_mono_us();
-    int count = r->log->ops->wait_on(r->log, fds, MAX_FDS, &log_us);
-    count += r->store->ops->wait_on(r->store, fds + count, MAX_FDS - count, &store_us);
-    if (log_us < us) us = log_us;
-    if (store_us < us) us = store_us;
-    int ms = us <= 0 ? 0 : us > MAX_SLEEP_MS * 1000 ? MAX_SLEEP_MS : (int)((us + 999) / 1000);
-    (void)poll(fds, (nfds_t)count, ms); /* whatever woke it: what is due is looked at */
+    int64_t left = due_us - pdr_mono_us();
+    pdr_sleep_on(r->log, r->store, left < MAX_SLEEP_US ? left : MAX_SLEEP_US);
 }
 
 static void show(const rebuild *r, pdr_owner *owner, int32_t partition)
@@ -133,7 +127,7 @@ static pdr_code drive(rebuild *r, pdr_owner *owner, int32_t partition, pdr_error
             if (err) *err = *why;
             return why->code;
         }
-        if (!came) sleep_until(r, due);
+        if (!came) nap(r, due);
     }
 }
 

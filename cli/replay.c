@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/help.h"
 #include "cli/project_common.h"
@@ -106,13 +106,10 @@ static pdr_code identify(input *in, pdr_error *err)
 static pdr_code prepare(input *in, pdr_error *err)
 {
     pdr_replay *r = &in->replay;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
     pdr_code code = choose_partitions(in, err);
     if (code == PDR_OK && in->since) {
         r->has_since = true;
-        code = pdr_moment_parse(in->since, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, true,
-                                &r->since_us, err);
+        code = pdr_moment_parse(in->since, pdr_wall_us(), true, &r->since_us, err);
     }
     if (code == PDR_OK && in->entities) code = pdr_choice_open(&in->choice, in->entities, err);
     for (int i = 0; i < in->ignored.count; i++)

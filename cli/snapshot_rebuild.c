@@ -1,7 +1,6 @@
 /* perdure snapshot rebuild: the states of a new program's revisions, made before it is deployed, beside the
  * owners at work. */
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -9,9 +8,16 @@
 #include "cli/json.h"
 #include "cli/log_walk.h"
 #include "journal/schema_seek.h"
+#include "journal/sleep.h"
 #include "journal/snapshot_maker.h"
 
-enum { PAGE = 10000, BATCH = 2000, BATCH_BYTES = 8 * 1024 * 1024, MAX_FDS = 16, MAX_REPORT = 1024 * 1024 };
+enum {
+    PAGE = 10000,
+    BATCH = 2000,
+    BATCH_BYTES = 8 * 1024 * 1024,
+    MAX_SLEEP_US = 100000,
+    MAX_REPORT = 1024 * 1024
+};
 
 typedef struct rebuild {
     pdr_target target;
@@ -52,15 +58,6 @@ static int timeout_of(const rebuild *r)
 
 /* --- operations of the store, waited for --- */
 
-static void sleep_a_little(pdr_store *store, int64_t until)
-{
-    struct pollfd fds[MAX_FDS];
-    int64_t due_us = INT64_MAX, left = until - pdr_mono_us();
-    int count = store->ops->wait_on(store, fds, MAX_FDS, &due_us);
-    if (due_us < left) left = due_us;
-    (void)poll(fds, (nfds_t)count, left <= 0 ? 0 : left > 100000 ? 100 : (int)((left + 999) / 1000));
-}
-
 static void note(rebuild *r, const pdr_store_result *result)
 {
     r->answered = true;
@@ -78,7 +75,7 @@ static pdr_code wait_for_answer(rebuild *r, pdr_code submitted, pdr_error *err)
             r->store->ops->forget(r->store, r);
             return pdr_fail(err, PDR_TIMEOUT, "the store gave no answer in %d ms", timeout_of(r));
         }
-        sleep_a_little(r->store, until);
+        pdr_sleep_on(NULL, r->store, MAX_SLEEP_US);
     }
     if (r->answer.code != PDR_OK && err) *err = r->answer;
     return r->answer.code;

@@ -1,10 +1,11 @@
 #include "journal/log_id.h"
 
-#include <poll.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "journal/record.h"
+#include "journal/sleep.h"
+
+enum { MAX_SLEEP_US = 10000 };
 
 typedef struct fence_search {
     size_t searching; /* partitions not yet read as far as needed */
@@ -63,12 +64,7 @@ static const pdr_log_reader_events search_events = {saw_records, saw_end, saw_fa
 static void search_until(pdr_log *log, const fence_search *search, int64_t until)
 {
     while (search->searching && !search->found && search->code == PDR_OK && pdr_mono_us() < until) {
-        if (log->ops->poll(log)) continue;
-        struct pollfd fds[16];
-        int64_t due_us = INT64_MAX;
-        int count = log->ops->wait_on(log, fds, 16, &due_us);
-        int64_t ms = due_us < 10000 ? (due_us + 999) / 1000 : 10;
-        if (poll(fds, (nfds_t)count, (int)ms) < 0) continue; /* a signal */
+        if (log->ops->poll(log) == 0) pdr_sleep_on(log, NULL, MAX_SLEEP_US);
     }
 }
 

@@ -1,8 +1,9 @@
 #include "journal/schema_load.h"
 
-#include <poll.h>
-
 #include "base/clock.h"
+#include "journal/sleep.h"
+
+enum { MAX_SLEEP_US = 10000 };
 
 typedef struct reading {
     pdr_schema_book *book;
@@ -29,12 +30,7 @@ static void took(void *context, uint64_t tag, const pdr_store_result *result)
 static void wait_for(pdr_store *store, const reading *r, int64_t until)
 {
     while (!r->done && pdr_mono_us() < until) {
-        if (store->ops->poll(store)) continue;
-        struct pollfd fds[16];
-        int64_t due_us = INT64_MAX;
-        int count = store->ops->wait_on(store, fds, 16, &due_us);
-        int64_t ms = due_us < 10000 ? (due_us + 999) / 1000 : 10;
-        if (poll(fds, (nfds_t)count, (int)ms) < 0) continue; /* a signal */
+        if (store->ops->poll(store) == 0) pdr_sleep_on(NULL, store, MAX_SLEEP_US);
     }
 }
 

@@ -2,27 +2,20 @@
 
 #include <errno.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
-
-static int64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-    PDR_INVARIANT("clocks-are-there", clock_gettime(clock, &now) == 0);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static int64_t mono_us(pdr_env *env)
 {
     (void)env;
-    return clock_us(CLOCK_MONOTONIC);
+    return pdr_mono_us();
 }
 
 static int64_t wall_us(pdr_env *env)
 {
     (void)env;
-    return clock_us(CLOCK_REALTIME);
+    return pdr_wall_us();
 }
 
 /* Straight from the kernel, a few at a time: incarnations and ids must differ between machines. */

@@ -1,9 +1,10 @@
 #include "projections/log_ends.h"
 
-#include <poll.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
+#include "journal/sleep.h"
+
+enum { MAX_SLEEP_US = 10000 };
 
 typedef struct asked {
     struct pdr_log_ends *ends;
@@ -93,15 +94,6 @@ int64_t pdr_log_ends_of(const pdr_log_ends *ends, int32_t partition)
     return -1;
 }
 
-static void sleep_on(pdr_log *log)
-{
-    struct pollfd fds[16];
-    int64_t due_us = INT64_MAX;
-    int count = log->ops->wait_on(log, fds, 16, &due_us);
-    int64_t ms = due_us < 10000 ? (due_us + 999) / 1000 : 10;
-    (void)poll(fds, (nfds_t)count, (int)ms); /* whatever woke it: what is due is looked at */
-}
-
 pdr_code pdr_log_ends_read(pdr_log *log, const int32_t *partitions, size_t count, int timeout_ms,
                            int64_t *out, pdr_error *err)
 {
@@ -110,7 +102,7 @@ pdr_code pdr_log_ends_read(pdr_log *log, const int32_t *partitions, size_t count
     pdr_code code = pdr_log_ends_open(&ends, log, partitions, count, err);
     if (code != PDR_OK) return code;
     while (ends->open && ends->failure.code == PDR_OK && pdr_mono_us() < until)
-        if (!log->ops->poll(log)) sleep_on(log);
+        if (!log->ops->poll(log)) pdr_sleep_on(log, NULL, MAX_SLEEP_US);
     if (ends->failure.code != PDR_OK) {
         if (err) *err = ends->failure;
         code = ends->failure.code;

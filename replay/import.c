@@ -1,10 +1,10 @@
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "journal/partitioner.h"
+#include "journal/sleep.h"
 #include "journal/stored_commit.h"
 #include "replay/import_inside.h"
 #include "replay/tool_inside.h"
@@ -15,8 +15,7 @@ enum {
     TURN_EVERY = 128, /* commits */
     STUCK_US = 60 * 1000000,
     CHECK_US = 1000000,
-    MAX_SLEEP_MS = 100,
-    MAX_FDS = 64
+    MAX_SLEEP_US = 100000
 };
 
 /* A commit under way. */
@@ -39,16 +38,10 @@ static pdr_code failed(const pdr_import *i, pdr_error *err)
     return i->failure.code;
 }
 
-static void sleep_until(pdr_import *i, int64_t due_us)
+static void nap(const pdr_import *i, int64_t due_us)
 {
-    struct pollfd fds[MAX_FDS];
-    int64_t log_us = INT64_MAX, store_us = INT64_MAX, us = due_us - pdr_mono_us();
-    int count = i->log->ops->wait_on(i->log, fds, MAX_FDS, &log_us);
-    count += i->store->ops->wait_on(i->store, fds + count, MAX_FDS - count, &store_us);
-    if (log_us < us) us = log_us;
-    if (store_us < us) us = store_us;
-    int ms = us <= 0 ? 0 : us > MAX_SLEEP_MS * 1000 ? MAX_SLEEP_MS : (int)((us + 999) / 1000);
-    (void)poll(fds, (nfds_t)count, ms); /* whatever woke it: what is due is looked at */
+    int64_t left = due_us - pdr_mono_us();
+    pdr_sleep_on(i->log, i->store, left < MAX_SLEEP_US ? left : MAX_SLEEP_US);
 }
 
 static void look_at(pdr_import *i, const pdr_owner *owner)
@@ -115,7 +108,7 @@ static pdr_code turn_until(pdr_import *i, bool (*so)(const pdr_import *), bool s
             moved_us = now;
         }
         if (now - moved_us > STUCK_US) return stuck(i, what, err);
-        if (!came) sleep_until(i, due);
+        if (!came) nap(i, due);
     }
     return failed(i, err);
 }
@@ -335,7 +328,7 @@ static pdr_code submit(pdr_import *i, pdr_cmd *cmd, pdr_error *err)
         if (code == PDR_OK) return PDR_OK;
         if (code == PDR_BUSY) {
             int64_t due;
-            if (!turn(i, &due)) sleep_until(i, due);
+            if (!turn(i, &due)) nap(i, due);
             code = failed(i, err);
             if (code == PDR_OK) continue;
         }

@@ -1,7 +1,6 @@
 #include "replay/scan.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "journal/schema_seek.h"
+#include "journal/sleep.h"
 #include "projections/log_ends.h"
 
 /* AT_ONCE: partitions that a thread reads at the same time, so that nobody waits for one to begin; few, since
@@ -16,7 +16,6 @@
 enum {
     AT_ONCE = 8,
     MAX_THREADS = 16,
-    MAX_FDS = 16,
     MAX_SLEEP_US = 50000,
     WATCH_US = 100000,
     STUCK_US = 60 * 1000000,
@@ -232,15 +231,6 @@ static const pdr_log_reader_events reader_events = {saw_records, saw_end, part_f
 
 /* --- one thread --- */
 
-static void sleep_a_little(pdr_log *log)
-{
-    struct pollfd fds[MAX_FDS];
-    int64_t us = INT64_MAX;
-    int count = log->ops->wait_on(log, fds, MAX_FDS, &us);
-    if (us > MAX_SLEEP_US) us = MAX_SLEEP_US;
-    (void)poll(fds, (nfds_t)count, us <= 0 ? 0 : (int)((us + 999) / 1000));
-}
-
 static void close_ended(worker *w)
 {
     for (size_t i = 0; i < w->open_count;) {
@@ -288,7 +278,7 @@ static pdr_code drive(worker *w, pdr_error *err)
     w->moved_us = pdr_mono_us();
     while (code == PDR_OK && w->open_count && !stopped(w->scan)) {
         if (w->log->ops->poll(w->log) == 0) {
-            sleep_a_little(w->log);
+            pdr_sleep_on(w->log, NULL, MAX_SLEEP_US);
             if (!w->scan->spec->follow && pdr_mono_us() - w->moved_us > STUCK_US)
                 return pdr_fail(err, PDR_TIMEOUT, "nothing was read for %d s from partition %d",
                                 STUCK_US / 1000000, (int)w->open[0]->number);

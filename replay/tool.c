@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <poll.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
@@ -7,7 +5,10 @@
 #include "journal/app.h"
 #include "journal/log_id.h"
 #include "journal/partitioner.h"
+#include "journal/sleep.h"
 #include "replay/tool_inside.h"
+
+enum { MAX_SLEEP_US = 100000 };
 
 static void free_known(pdr_known_schema *known)
 {
@@ -95,22 +96,6 @@ static pdr_code open_store(pdr_tool *tool, const pdr_tool_spec *spec, pdr_error 
 
 /* --- the log --- */
 
-static void sleep_a_little(pdr_log *log, pdr_store *store, int64_t most_us)
-{
-    enum { MAX_SLEEP_US = 100000, MAX_FDS = 64 };
-    struct pollfd fds[MAX_FDS];
-    int64_t log_us = INT64_MAX, store_us = INT64_MAX;
-    int count = log ? log->ops->wait_on(log, fds, MAX_FDS, &log_us) : 0;
-    if (store) count += store->ops->wait_on(store, fds + count, MAX_FDS - count, &store_us);
-    int64_t left = most_us < MAX_SLEEP_US ? most_us : MAX_SLEEP_US;
-    if (log_us < left) left = log_us;
-    if (store_us < left) left = store_us;
-    if (left <= 0) return;
-    struct timespec timeout = {0, (long)left * 1000};
-    int woken = ppoll(fds, (nfds_t)count, &timeout, NULL);
-    PDR_INVARIANT("fds-can-be-polled", woken >= 0 || errno == EINTR || errno == ENOMEM);
-}
-
 typedef struct opening {
     pdr_tool *tool;
     pdr_code code;
@@ -144,7 +129,7 @@ static void connect_store_until(pdr_store *store, const atomic_bool *done)
     int context; /* its address tells the question from others */
     if (store->ops->load(store, 0, ignore, &context, 0, NULL) != PDR_OK) return;
     while (!atomic_load(done))
-        if (store->ops->poll(store) == 0) sleep_a_little(NULL, store, LOOK_US);
+        if (store->ops->poll(store) == 0) pdr_sleep_on(NULL, store, LOOK_US);
     store->ops->forget(store, &context);
 }
 
@@ -281,6 +266,6 @@ pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int
     if (*came) return PDR_OK;
     int64_t left = until_us == INT64_MAX ? INT64_MAX : until_us - pdr_mono_us();
     if (left <= 0) return pdr_fail(err, PDR_TIMEOUT, "no answer within %d ms", tool->timeout_ms);
-    sleep_a_little(log, store, left);
+    pdr_sleep_on(log, store, left < MAX_SLEEP_US ? left : MAX_SLEEP_US);
     return PDR_OK;
 }

@@ -46,13 +46,17 @@ static void report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaq
     fail_op(op, code_of(message->err), SIZE_MAX, rd_kafka_err2str(message->err));
 }
 
-static void trace_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+void target_trace(const target *t, int level, const char *facility, const char *text)
 {
-    const target *t = rd_kafka_opaque(rk);
     char line[600];
     if (!t->trace || strcmp(facility, "CONFWARN") == 0) return;
     snprintf(line, sizeof line, "kafka topic %s: %s: %s", t->topic, facility, text);
     t->trace(t->trace_context, level, line);
+}
+
+static void trace_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    target_trace(rd_kafka_opaque(rk), level, facility, text);
 }
 
 static void pass_error(rd_kafka_t *rk, int why, const char *reason, void *opaque)

@@ -126,11 +126,7 @@ static void report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaq
 static void trace_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     const exact_part *part = rd_kafka_opaque(rk);
-    const target *t = part->owner;
-    char line[600];
-    if (!t->trace || strcmp(facility, "CONFWARN") == 0) return;
-    snprintf(line, sizeof line, "kafka topic %s: %s: %s", t->topic, facility, text);
-    t->trace(t->trace_context, level, line);
+    target_trace(part->owner, level, facility, text);
 }
 
 static void pass_error(rd_kafka_t *rk, int why, const char *reason, void *opaque)

@@ -55,6 +55,8 @@ void target_forget(pdr_views *views, void *context);
 size_t target_poll(pdr_views *views);
 int target_wait_on(pdr_views *views, struct pollfd *fds, int max, int64_t *due_us);
 
+/* A line of librdkafka's log, told with the topic. */
+void target_trace(const target *t, int level, const char *facility, const char *text);
 /* Hand one message over. `opaque` comes back with its report. */
 rd_kafka_resp_err_t target_produce(const target *t, rd_kafka_t *rk, void *opaque, const pdr_cell *message);
 
