@@ -2,11 +2,18 @@
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
 COMMAND = os.environ["PDR_COMMAND"]
 LOANS_APP = os.environ["PDR_LOANS_APP"]
+
+
+def environment_with(more):
+    """This process's, without settings of a user's journal."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PERDURE_") or k.startswith("PERDURE_TEST_")}
+    return {**kept, **more}
 
 
 class Programs(unittest.TestCase):
@@ -21,10 +28,21 @@ class Programs(unittest.TestCase):
 
     def run_in(self, *words, **environment):
         """Runs a program; its exit code, standard output and standard error are in what comes back."""
-        env = {k: v for k, v in os.environ.items() if not k.startswith("PERDURE_") or k.startswith("PERDURE_TEST_")}
-        env.update(environment)
-        return subprocess.run(words, capture_output=True, text=True, check=False, cwd=self.folder.name, env=env,
-                              stdin=subprocess.DEVNULL, timeout=240)
+        return subprocess.run(words, capture_output=True, text=True, check=False, cwd=self.folder.name,
+                              env=environment_with(environment), stdin=subprocess.DEVNULL, timeout=240)
+
+    def start(self, *words, **environment):
+        """The command, at work: end it by communicate()."""
+        process = subprocess.Popen([COMMAND, *words], cwd=self.folder.name, env=environment_with(environment), text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        return process
+
+    def until_there(self, name, process):
+        """Waits for a file that tells how far the process is: bug_app.c makes `here`, and goes on once there is `go`."""
+        while not os.path.exists(self.path(name)):
+            self.assertIsNone(process.poll(), "it ended before")
+            time.sleep(0.01)
 
     def perdure(self, *words, **environment):
         return self.run_in(COMMAND, *words, **environment)

@@ -6,9 +6,7 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
@@ -63,17 +61,6 @@ class ReplayClaims:
             findings.setdefault(line["finding"], []).append(line)
         self.assertTrue(lines[-1]["summary"])
         return findings, lines[-1]
-
-    def start(self, *words, **environment):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("PERDURE_")}
-        env.update(environment)
-        return subprocess.Popen([COMMAND, *words], cwd=self.folder.name, env=env, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def until_there(self, name, process):
-        while not os.path.exists(self.path(name)):
-            self.assertIsNone(process.poll(), "it ended before")
-            time.sleep(0.01)
 
     # --- nothing to find ---
 
