@@ -386,7 +386,16 @@ void target_close(pdr_views *views)
     pdr_free(t);
 }
 
-/* The partitioner is that of Java's clients. */
+/* The partitioner is that of Java's clients. One request at a time: a broker that has just begun to lead a
+ * partition takes a producer's second request after it has refused the first, and librdkafka then calls the
+ * first delivered. */
+static bool set_producer(rd_kafka_conf_t *conf, char *reason, size_t size)
+{
+    return rd_kafka_conf_set(conf, "partitioner", "murmur2_random", reason, size) == RD_KAFKA_CONF_OK &&
+           rd_kafka_conf_set(conf, "max.in.flight.requests.per.connection", "1", reason, size) ==
+               RD_KAFKA_CONF_OK;
+}
+
 static pdr_code configure(target *t, const pdr_kafka_options *options, pdr_error *err)
 {
     kafka_settings all;
@@ -396,8 +405,7 @@ static pdr_code configure(target *t, const pdr_kafka_options *options, pdr_error
     t->conf = rd_kafka_conf_dup(all.producer);
     if (t->exactly_once) t->consumer = rd_kafka_conf_dup(all.consumer);
     kafka_settings_release(&all);
-    if (rd_kafka_conf_set(t->conf, "partitioner", "murmur2_random", reason, sizeof reason) !=
-        RD_KAFKA_CONF_OK)
+    if (!set_producer(t->conf, reason, sizeof reason))
         return pdr_fail(err, PDR_BAD_SETTING, "a topic's producer: %s", reason);
     rd_kafka_conf_set_opaque(t->conf, t);
     rd_kafka_conf_set_log_cb(t->conf, trace_log);
