@@ -106,12 +106,28 @@ static pdr_code check_existing(pdr_kafka *log, int32_t partitions, int64_t until
     return kafka_check_topic(log, shape.replication, until_us, err);
 }
 
-/* A broker may take a moment to tell of a topic that it has just made. */
+/* Does each partition's leader answer for it? It may have been told of the partition later than of the topic.
+ */
+static pdr_code check_leaders(pdr_kafka *log, int32_t partitions, int64_t until_us, pdr_error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int32_t i = 0; i < partitions; i++)
+        rd_kafka_topic_partition_list_add(list, log->topic, i)->offset = 0; /* a time */
+    rd_kafka_resp_err_t why =
+        rd_kafka_offsets_for_times(log->consumers->client.rk, list, kafka_left_ms(until_us));
+    for (int i = 0; !why && i < list->cnt; i++)
+        why = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return why ? kafka_unreachable(log, why, err) : PDR_OK;
+}
+
+/* A broker may take a moment to tell of a topic that it has just made, and to lead its partitions. */
 static pdr_code await_topic(pdr_kafka *log, int32_t partitions, int64_t until_us, pdr_error *err)
 {
     pdr_code code;
     do {
         code = check_existing(log, partitions, until_us, err);
+        if (code == PDR_OK) code = check_leaders(log, partitions, until_us, err);
         if (code != PDR_NOT_INITIALISED && code != PDR_UNAVAILABLE) return code;
         poll(NULL, 0, 20);
     } while (kafka_now_us() < until_us);
