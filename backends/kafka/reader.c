@@ -226,7 +226,9 @@ static void serve_trouble(kafka_reader *r, const rd_kafka_message_t *message)
     fail(r, &error);
 }
 
-/* The messages in order: runs of records, ends and errors between them. */
+/* The messages in order: runs of records, ends and errors between them. What was taken from the queue behind
+ * an error is of the fetch that the error ended: often the same error again, which isn't about what was begun
+ * in its place. */
 static void serve_batch(kafka_reader *r, rd_kafka_message_t **messages, size_t count)
 {
     size_t records = 0, bytes = 0;
@@ -241,10 +243,11 @@ static void serve_batch(kafka_reader *r, rd_kafka_message_t **messages, size_t c
         }
         deliver(r, records);
         records = 0;
-        if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            reach_end(r, m->offset);
-        else
+        if (m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
             serve_trouble(r, m);
+            break;
+        }
+        reach_end(r, m->offset);
     }
     deliver(r, records);
     r->mean_bytes = bytes / count;
