@@ -7,9 +7,9 @@ SOME = 60000
 
 
 class Disk(Faults):
-    def begin(self, journal, *flags):
+    def begin(self, journal, slower):
         self.full = os.path.join(self.folder, "full")
-        return self.loader(journal, "--stop-after", str(SOME), "--rate", "20000", *flags,
+        return self.loader(journal, "--stop-after", str(SOME), "--rate", str(20000 // slower),
                            extra={"LD_PRELOAD": os.environ["PDR_FULL_DISK_LIBRARY"], "PDR_FULL_DISK": self.full})
 
     def fill(self, loader):
@@ -17,17 +17,22 @@ class Disk(Faults):
         with open(self.full, "w", encoding="ascii"):
             pass
         printed = len(loader.lines)
-        until(lambda: len(loader.lines) > printed + 10 or loader.ended(), "a loader that has met the full disk")
-        rows = {COUNTS.match(line)[4] for line in loader.lines[printed + 5:printed + 10]}
-        self.assertEqual(len(rows), 1, "it goes on without space\n" + loader.tail())
+
+        def stands():
+            lines = loader.lines[printed:][-10:]
+            return len(lines) == 10 and len({COUNTS.match(line)[4] for line in lines}) == 1
+        until(lambda: stands() or loader.ended(), lambda: "a loader that has met the full disk\n" + loader.tail())
+        self.assertFalse(loader.ended(), "it goes on without space\n" + loader.tail())
         return loader.fresh()
 
     def test_sqlite_disk_full_under_load(self):
-        journal = self.sqlite()
-        loader = self.begin(journal)
-        loader.until_fresh(SOME // 4)
-        stuck = self.fill(loader)
-        self.assertFalse(loader.ended(), loader.tail())
+        def attempt(slower):
+            journal = self.sqlite()
+            loader = self.begin(journal, slower)
+            loader.until_fresh(SOME // 4)
+            self.met(loader)
+            return journal, loader, self.fill(loader)
+        journal, loader, stuck = self.until_met(attempt)
         os.remove(self.full)
         self.ends_well(loader)
         self.assertEqual(loader.counts()[5], 0, loader.tail())

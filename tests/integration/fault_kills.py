@@ -3,7 +3,7 @@ import random
 import sys
 import time
 
-from fault_world import FACTS, FULL, ROWS, Faults, main
+from fault_world import FACTS, FULL, ROWS, Faults, main, until
 
 KILLS = 50 if FULL else 5
 RATE = 20000
@@ -14,12 +14,16 @@ class Kills(Faults):
         """Kills a loader once; how many rows were then known to be done, and whether commands were in flight."""
         loader = self.loader(journal, "--rate", str(RATE))
         room = (ROWS - done - RATE) / (left + 1) - RATE / 5  # what a loader does before its line is seen is lost
-        if room < 1 or done and random.random() < 0.2:  # while rows of before are sent again, or while it recovers
+        if done and random.random() < 0.2:  # while rows of before are sent again, or while it recovers
             time.sleep(random.uniform(0, min(0.5, done / 250000)))
+        elif room < 1:
+            sent = random.uniform(1, ROWS)
+            until(lambda: loader.counts()[0] >= sent or loader.ended(), lambda: "rows sent\n" + loader.tail())
         else:
             loader.until_fresh(random.uniform(1, room))
             time.sleep(random.uniform(0, 0.1))
-        self.assertFalse(loader.ended(), "the file ended before the kill\n" + loader.tail())
+        if loader.ended():  # a busy machine let it come to the file's end before the kill: there is one kill less
+            self.ends_well(loader)
         loader.kill()
         sent, answered, in_flight, fresh, repeated, refused = loader.counts()
         self.assertEqual(refused, 0, loader.tail())

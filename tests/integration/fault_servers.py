@@ -10,18 +10,26 @@ RATE = SOME // 6
 
 
 class Servers(Faults):
-    def begin(self, flags=(), settings="?snapshot.age.ms=1000&backoff.max.ms=2000&close.timeout.ms=120000"):
+    def begin(self, slower):
         """A loader that has something saved in the store, and a quarter of the rows behind it."""
-        journal = self.kafka(settings)
-        loader = self.loader(journal, "--stop-after", str(SOME), "--rate", str(RATE), *flags)
+        journal = self.kafka("?snapshot.age.ms=1000&backoff.max.ms=2000&close.timeout.ms=120000")
+        loader = self.loader(journal, "--stop-after", str(SOME), "--rate", str(RATE // slower))
         loader.until_fresh(SOME // 4)
-        self.assertFalse(loader.ended(), loader.tail())
+        self.met(loader)
         return journal, loader
 
     def at_work(self, loader, rows=1):
         """It has done some more, by itself."""
         loader.until_fresh(loader.fresh() + rows)
-        self.assertFalse(loader.ended(), "the file ended before the fault\n" + loader.tail())
+        self.met(loader)
+
+    def under_load(self, fault, what):
+        """fault(journal, loader) comes in the midst of the loader's work."""
+        def attempt(slower):
+            journal, loader = self.begin(slower)
+            fault(journal, loader)
+            return journal, loader
+        self.nothing_lost_or_doubled(*self.until_met(attempt), what)
 
     def goes_on(self, loader):
         """Or it has done all by now: on a slow machine mending the fault takes longer than the rest of the file."""
@@ -40,12 +48,12 @@ class Servers(Faults):
         print("\nsize: %s: %d events, %s" % (self.id().split(".")[-1], found["events"], what), flush=True)
 
     def restarted(self, server, *how):
-        journal, loader = self.begin()
-        for _ in range(ROUNDS):
-            self.at_work(loader)
-            dev("restart", server, *how)
-            self.goes_on(loader)
-        self.nothing_lost_or_doubled(journal, loader, "%d restarts of %s %s" % (ROUNDS, server, " ".join(how)))
+        def restarts(_, loader):
+            for _ in range(ROUNDS):
+                self.at_work(loader)
+                dev("restart", server, *how)
+                self.goes_on(loader)
+        self.under_load(restarts, "%d restarts of %s %s" % (ROUNDS, server, " ".join(how)))
 
     def test_broker_restarted_under_load(self):
         self.restarted("kafka")
@@ -60,28 +68,29 @@ class Servers(Faults):
         self.restarted("postgres", "--hard")
 
     def test_postgres_lost_and_rebuilt_under_load(self):
-        journal, loader = self.begin()
-        self.at_work(loader)
-        dev("wipe", "postgres")
-        self.works(COMMAND, "init", *journal.flags)
-        self.works(COMMAND, "rebuild-store", *journal.flags, "--app", LOANS_APP, "--yes")
-        self.goes_on(loader)
-        self.nothing_lost_or_doubled(journal, loader, "PostgreSQL lost once")
+        def lost(journal, loader):
+            self.at_work(loader)
+            dev("wipe", "postgres")
+            self.works(COMMAND, "init", *journal.flags)
+            self.works(COMMAND, "rebuild-store", *journal.flags, "--app", LOANS_APP, "--yes")
+            self.goes_on(loader)
+        self.under_load(lost, "PostgreSQL lost once")
 
     def test_older_dump_restored_under_owner(self):
-        journal, loader = self.begin()
         url = POSTGRES.replace("postgres:", "postgresql:", 1)
-        for _ in range(ROUNDS):
-            older = os.path.join(self.folder, "older.sql")
-            self.works("pg_dump", "-n", journal.schema, "-f", older, url)
-            self.at_work(loader, SOME // 5)
-            with open(older, encoding="utf-8") as file:
-                script = 'BEGIN; DROP SCHEMA "%s" CASCADE;\n%s\nCOMMIT;\n' % (journal.schema, file.read())
-            done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", url], input=script, text=True,
-                                  capture_output=True, check=False, timeout=60)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.goes_on(loader)
-        self.nothing_lost_or_doubled(journal, loader, "%d older dumps restored" % ROUNDS)
+
+        def restored(journal, loader):
+            for _ in range(ROUNDS):
+                older = os.path.join(self.folder, "older.sql")
+                self.works("pg_dump", "-n", journal.schema, "-f", older, url)
+                self.at_work(loader, SOME // 5)
+                with open(older, encoding="utf-8") as file:
+                    script = 'BEGIN; DROP SCHEMA "%s" CASCADE;\n%s\nCOMMIT;\n' % (journal.schema, file.read())
+                done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", url], input=script, text=True,
+                                      capture_output=True, check=False, timeout=240)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.goes_on(loader)
+        self.under_load(restored, "%d older dumps restored" % ROUNDS)
 
 
 if __name__ == "__main__":

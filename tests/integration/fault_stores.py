@@ -5,6 +5,7 @@ import sys
 from fault_world import COMMAND, FULL, LOANS_APP, ROWS, Faults, main
 
 SOME = ROWS if FULL else 60000
+RATE = SOME // 6
 
 
 class Stores(Faults):
@@ -39,13 +40,16 @@ class Stores(Faults):
                     os.remove(path)
         self.same_dump(journal, drop)
 
-    def beside_an_owner(self, journal, rate):
-        owner = self.loader(journal, "--stop-after", str(SOME), "--rate", str(rate))
-        owner.until_fresh(SOME // 4)
-        self.assertFalse(owner.ended(), owner.tail())
-        before = owner.fresh()
-        said = self.rebuild(journal, "--yes")
-        self.assertIn("partitions rebuilt", said)
+    def beside_an_owner(self, new_journal):
+        def attempt(slower):
+            journal = new_journal()
+            owner = self.loader(journal, "--stop-after", str(SOME), "--rate", str(RATE // slower))
+            owner.until_fresh(SOME // 4)
+            self.met(owner)
+            before = owner.fresh()
+            self.assertIn("partitions rebuilt", self.rebuild(journal, "--yes"))
+            return journal, owner, before
+        journal, owner, before = self.until_met(attempt)
         self.ends_well(owner)
         self.assertEqual(owner.counts()[5], 0, owner.tail())
         found = self.check(journal)
@@ -57,10 +61,10 @@ class Stores(Faults):
               flush=True)
 
     def test_rebuild_store_beside_an_owner_kafka_postgres(self):
-        self.beside_an_owner(self.kafka(), SOME // 6)
+        self.beside_an_owner(self.kafka)
 
     def test_rebuild_store_beside_an_owner_sqlite(self):
-        self.beside_an_owner(self.sqlite(), SOME // 6)
+        self.beside_an_owner(self.sqlite)
 
 
 if __name__ == "__main__":

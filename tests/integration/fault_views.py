@@ -4,7 +4,7 @@ import re
 import signal
 import time
 
-from fault_world import FULL, ROWS, dev, main, until
+from fault_world import FULL, ROWS, Missed, dev, main, until
 from views_world import PARTITIONS, ViewFaults
 
 KILLS = 100 if FULL else 5
@@ -21,11 +21,11 @@ def some_partitions():
 
 
 class Views(ViewFaults):
-    def flags(self):
+    def flags(self, slower=1):
         """So few events a second that the last kill meets work to do, on a fast machine too."""
-        return {"project.batch.events": 500, "project.throttle": max(200, ROWS // (6 * (KILLS + 3)))}
+        return {"project.batch.events": 500, "project.throttle": max(200, ROWS // (6 * (KILLS + 3))) // slower}
 
-    def kill_one(self, workers, shares):
+    def kill_one(self, workers, shares, flags):
         """Kill -9 at a random moment; another one takes its place, sometimes with other partitions."""
         time.sleep(random.uniform(0.1, 0.8))
         victim = random.randrange(len(workers))
@@ -35,20 +35,20 @@ class Views(ViewFaults):
             workers[victim].kill()
         if random.random() < 0.5:
             shares[victim] = some_partitions()[victim]
-        workers[victim] = self.worker("--partitions", shares[victim], **self.flags())
+        workers[victim] = self.worker("--partitions", shares[victim], **flags)
 
     def test_kills_of_workers_leave_views_right(self):
-        shares = some_partitions()
-        workers = [self.worker("--partitions", share, **self.flags()) for share in shares]
-        self.until_done(1, workers[0])
-        for kill in range(KILLS):
-            self.kill_one(workers, shares)
-            if kill == KILLS // 2:
-                dev("restart", "postgres", "--hard")
-        done = self.done()
-        self.assertLess(done, ROWS, "the log ended before the last kill")
-        for worker in workers:
-            worker.kill()
+        def kills(slower):
+            shares, flags = some_partitions(), self.flags(slower)
+            workers = [self.worker("--partitions", share, **flags) for share in shares]
+            self.until_done(1, workers[0])
+            for kill in range(KILLS):
+                self.kill_one(workers, shares, flags)
+                if kill == KILLS // 2:
+                    dev("restart", "postgres", "--hard")
+            return self.work_was_left()
+        done = self.until_met(kills)
+        self.kill_all()
         self.catch_up()
         self.are_right()
         print("\nsize: %d kills, one of PostgreSQL; %d of %d events projected by the last one" % (KILLS, done, ROWS), flush=True)
@@ -63,6 +63,7 @@ class Views(ViewFaults):
             if change % 2:
                 workers[victim].kill()
             else:
+                workers[victim].until_heeds(signal.SIGTERM)
                 workers[victim].signal(signal.SIGTERM)
                 self.assertEqual(workers[victim].end(), 0, workers[victim].tail())
             workers[victim] = self.worker("--group", **fast)
@@ -74,29 +75,38 @@ class Views(ViewFaults):
     def test_of_two_workers_on_one_partition_one_wins_each_batch_and_the_other_takes_over(self):
         """Whatever the assignment says, one wins each batch and the other says by whom it was beaten; once the winner is gone, the
         other goes on where it ended."""
-        small = {"project.batch.events": 100, "project.throttle": 1000}
-        flags = ("--partitions", "3")
-        workers = {name: self.worker(*flags, "--name", name, names=["workload"], **small) for name in ("one", "two")}
-        lost = {name: 0 for name in workers}
-        for change in range(4):
-            before = self.done("workload") if self.made() else 0
-            self.until_done(before + 300, workers["one"], "workload")
-            winner = self.winner()
-            loser = "two" if winner == "one" else "one"
-            beaten = "the position of partition 3 was moved to offset \\d+ by worker " + winner
-            until(lambda: any(re.search(beaten, line) for line in workers[loser].errors) or workers[loser].ended(),
-                  "%s says that %s won\n%s" % (loser, winner, workers[loser].tail()))
-            lost[loser] += sum("was moved to offset" in line for line in workers[loser].errors)
-            workers[winner].kill()
-            self.until_done(self.done("workload") + 200, workers[loser], "workload")
-            self.assertEqual(self.winner(), loser)
-            workers[winner] = self.worker(*flags, "--name", winner, names=["workload"], **small)
-        for worker in workers.values():
-            worker.kill()
-        self.assertLess(self.done("workload"), ROWS // 8, "the partition ended before the last kill")
+        lost = self.until_met(self.winners_are_killed)
+        self.kill_all()
         self.catch_up(names=["workload"])
         self.are_right(["workload"])
         print("\nsize: 4 winners of one partition killed; one lost %(one)d batches, two %(two)d" % lost, flush=True)
+
+    def winners_are_killed(self, slower):
+        enough = ROWS // 10  # each of the 8 partitions has more
+        small = {"project.batch.events": 100, "project.throttle": 1000 // slower}
+        flags = ("--partitions", "3")
+
+        def do(more, worker):
+            wanted = more + (self.done("workload") if self.made() else 0)
+            self.until_done(min(wanted, enough), worker, "workload")
+            if self.done("workload") >= enough:
+                raise Missed("the partition ends before the last kill")
+
+        workers = {name: self.worker(*flags, "--name", name, names=["workload"], **small) for name in ("one", "two")}
+        lost = {name: 0 for name in workers}
+        for change in range(4):
+            do(300, workers["one"])
+            winner = self.winner()
+            loser = "two" if winner == "one" else "one"
+            beaten = "the position of partition 3 was moved to offset \\d+ by worker " + winner
+            until(lambda: any(re.search(beaten, line) for line in workers[loser].errors) or workers[loser].ended()
+                  or self.done("workload") >= enough, lambda: "%s says that %s won\n%s" % (loser, winner, workers[loser].tail()))
+            lost[loser] += sum("was moved to offset" in line for line in workers[loser].errors)
+            workers[winner].kill()
+            do(200, workers[loser])
+            self.assertEqual(self.winner(), loser)
+            workers[winner] = self.worker(*flags, "--name", winner, names=["workload"], **small)
+        return lost
 
     def winner(self):
         """Who moved the position last."""
@@ -110,7 +120,7 @@ class Views(ViewFaults):
         self.assertFalse(worker.ended(), worker.tail())
         dev("start", "postgres")
         before = self.done()
-        self.until_done(before + 1, worker)
+        self.until_done(min(before + 1, ROWS), worker)
         self.assertFalse(worker.ended(), worker.tail())
         worker.signal(signal.SIGTERM)
         self.ends_well(worker)

@@ -26,7 +26,7 @@ class BadViews(ViewFaults):
         return path
 
     def slow(self):
-        return {"project.batch.events": 500, "project.throttle": ROWS // 8}
+        return {"project.batch.events": 500, "project.throttle": ROWS // 80}
 
     def retried(self, path, entity):
         """A running worker is asked to project the entity's parked events again."""
@@ -76,7 +76,7 @@ class BadViews(ViewFaults):
 
     def table_changed_under_it(self, sql, *says):
         worker = self.worker(**self.slow())
-        self.until_done(ROWS // 10, worker)
+        self.until_done(ROWS // 100, worker)
         self.select(sql)
         self.assertNotEqual(worker.end(), 0, worker.tail())
         for text in says:

@@ -27,18 +27,23 @@ def environment():
     return {k: v for k, v in os.environ.items() if not k.startswith("PERDURE_") or k.startswith("PERDURE_TEST_")}
 
 
-def until(true, what, seconds=60):
-    """A condition that must come; the limit only ends a test that has failed."""
+class Missed(Exception):
+    """A fault was to meet a program at work, and it had ended."""
+
+
+def until(true, what, seconds=240):
+    """A condition that must come; the limit only ends a test that has failed. `what`: a text, or a function that gives one
+    at the end."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
-            raise AssertionError("not within %d s: %s" % (seconds, what))
+            raise AssertionError("not within %d s: %s" % (seconds, what() if callable(what) else what))
         time.sleep(0.01)
 
 
 def dev(*words, **extra):
     """./dev, which starts, stops and wipes the servers."""
-    done = subprocess.run([DEV, "services", *words], capture_output=True, text=True, check=False, timeout=180,
+    done = subprocess.run([DEV, "services", *words], capture_output=True, text=True, check=False, timeout=600,
                           stdin=subprocess.DEVNULL, env=dict(os.environ, **extra))
     if done.returncode:
         raise AssertionError("services %s: %s" % (" ".join(words), done.stderr))
@@ -72,6 +77,14 @@ class Running:
                 lines.append(line[:-1])
         stream.close()
 
+    def until_heeds(self, number):
+        """It does something about a signal: one that comes before kills it."""
+        def heeds():
+            with open("/proc/%d/status" % self.process.pid, encoding="ascii", errors="replace") as file:
+                said = dict(line.split(":", 1) for line in file)
+            return self.ended() or any(int(said[mask], 16) >> number - 1 & 1 for mask in ("SigBlk", "SigCgt"))
+        until(heeds, lambda: "signal %d is heeded\n%s" % (number, self.tail()))
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -98,7 +111,7 @@ class Running:
     def ended(self):
         return self.process.poll() is not None
 
-    def end(self, seconds=240):
+    def end(self, seconds=600):
         """Its exit code, once everything that it printed is here."""
         try:
             self.process.wait(seconds)
@@ -134,8 +147,8 @@ class Loader(Running):
     def fresh(self):
         return self.counts()[3]
 
-    def until_fresh(self, rows, seconds=120):
-        until(lambda: self.fresh() >= rows or self.ended(), "%d fresh rows\n%s" % (rows, self.tail()), seconds)
+    def until_fresh(self, rows):
+        until(lambda: self.fresh() >= rows or self.ended(), lambda: "%d fresh rows\n%s" % (rows, self.tail()))
 
 
 class Faults(unittest.TestCase):
@@ -153,6 +166,23 @@ class Faults(unittest.TestCase):
                 program.signal(signal.SIGCONT)
                 program.kill()
 
+    def until_met(self, attempt):
+        """attempt(slower) does something to a program at work. Where the machine is so slow, or so busy with others, that
+        the work is done before, it raises Missed: then once more, with work that takes so many times as long."""
+        for slower in (1, 4, 16, 64):
+            try:
+                return attempt(slower)
+            except Missed as missed:
+                self.kill_all()
+                print("once more, slower: %s" % missed, flush=True)
+        return self.fail("the fault always came too late")
+
+    def met(self, program):
+        """It is at work still."""
+        if program.ended():
+            self.ends_well(program)
+            raise Missed(program.tail())
+
     # --- journals ---
 
     def kafka(self, settings=""):
@@ -167,7 +197,7 @@ class Faults(unittest.TestCase):
 
     # --- programs ---
 
-    def run_in(self, *words, seconds=240):
+    def run_in(self, *words, seconds=600):
         return subprocess.run(words, capture_output=True, text=True, check=False, cwd=self.folder, env=environment(),
                               stdin=subprocess.DEVNULL, timeout=seconds)
 

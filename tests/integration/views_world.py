@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from fault_world import COMMAND, LOANS_APP, POSTGRES, ROWS, Faults, Running, until
+from fault_world import COMMAND, LOANS_APP, POSTGRES, ROWS, Faults, Missed, Running, until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import loans_figures  # noqa: E402
@@ -104,10 +104,25 @@ class ViewFaults(Faults):
         """Events that the version's positions cover."""
         return self.number("select coalesce(sum(events), 0) from projection_position where projection = '%s'" % name)
 
-    def until_done(self, events, worker, name="applications", seconds=120):
+    def until_done(self, events, worker, name="applications"):
         def there():
             return worker.ended() or self.made() and self.done(name) >= events
-        until(there, "%d events projected\n%s" % (events, worker.tail()), seconds)
+        until(there, lambda: "%d events projected\n%s" % (events, worker.tail()))
+
+    def until_met(self, attempt):
+        """Each time with views of its own."""
+        def afresh(slower):
+            if slower > 1:
+                self.new_views()
+            return attempt(slower)
+        return super().until_met(afresh)
+
+    def work_was_left(self, name="applications"):
+        """When the last fault came; how much had been done."""
+        done = self.done(name)
+        if done >= self.SIZE:
+            raise Missed("the log ended before the last fault")
+        return done
 
     def made(self):
         return self.number("select count(*) from pg_tables where schemaname = '%s' and tablename = 'projection_position'" %
