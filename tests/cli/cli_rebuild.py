@@ -45,13 +45,13 @@ class Versions(Programs):
         return "sqlite:views.db"
 
     def query(self, sql):
-        with sqlite3.connect(self.path("views.db"), timeout=20) as db:
+        with sqlite3.connect(self.path("views.db"), timeout=240) as db:
             rows = db.execute(sql).fetchall()
         db.close()
         return rows
 
     def change(self, sql):
-        with sqlite3.connect(self.path("views.db"), timeout=20) as db:
+        with sqlite3.connect(self.path("views.db"), timeout=240) as db:
             db.execute(sql)
         db.close()
 
@@ -74,7 +74,7 @@ class Versions(Programs):
 
     def stop(self, process):
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         self.assertEqual(process.returncode, 0, (out, err))
         return out
 
@@ -83,13 +83,6 @@ class Versions(Programs):
 
     def denies(self, code, words, *texts, **environment):
         return self.refuses(code, words, *texts, **{**self.environment, **environment})
-
-    def until(self, what, claim):
-        """Waits for something that must come; how long it takes decides nothing."""
-        deadline = time.monotonic() + 120
-        while not claim():
-            self.assertLess(time.monotonic(), deadline, what)
-            time.sleep(0.05)
 
     # --- the world ---
 

@@ -89,7 +89,7 @@ class Terminal(Programs):
                               cwd=self.folder.name, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
             self.assertTrue(program.stdout.readline())
             program.send_signal(signal.SIGINT)
-            self.assertIn(program.wait(60), (0, 6))
+            self.assertIn(program.wait(240), (0, 6))
             self.assertEqual(program.stderr.read(), "")
 
 

@@ -199,10 +199,9 @@ class Verify(Verifying, Programs):
         words = ["verify", "--journal", self.journal, "--store", self.store, "--app", os.environ["PDR_BUG_APP"]]
         for stop in (signal.SIGINT, signal.SIGTERM):
             running = self.start(*words, PERDURE_TEST_BUG="pause")
-            self.until_there("here", running)
+            self.until_held(running)
             running.send_signal(stop)
-            with open(self.path("go"), "w", encoding="ascii"):
-                pass
+            self.let_go()
             out, err = running.communicate(timeout=300)
             self.assertEqual(running.returncode, STOPPED, (stop, out, err))
             self.assertIn("stopped after", err)

@@ -29,6 +29,21 @@ HERE = ("entity", "seq", "index", "count", "time", "type", "version", "fingerpri
 
 
 class Exports(Programs):
+    def held(self, where, *words, library=os.environ.get("PDR_HOLD_LIBRARY"), **environment):
+        """The command, held at a read or write of a file: see hold.c."""
+        for name in ("here", "go"):
+            if os.path.exists(self.path(name)):
+                os.remove(self.path(name))
+        process = self.start(*words, LD_PRELOAD=library, PDR_HOLD=where, **environment)
+        self.until_held(process)
+        return process
+
+    def goes_on(self, process):
+        """It is let go; its exit code, and standard error."""
+        self.let_go()
+        _, errors = process.communicate(timeout=240)
+        return process.returncode, errors
+
     def sqlite(self, name):
         return ["--journal", "sqlite:%s.db" % name]
 

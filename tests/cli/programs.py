@@ -29,7 +29,7 @@ class Programs(unittest.TestCase):
     def run_in(self, *words, **environment):
         """Runs a program; its exit code, standard output and standard error are in what comes back."""
         return subprocess.run(words, capture_output=True, text=True, check=False, cwd=self.folder.name,
-                              env=environment_with(environment), stdin=subprocess.DEVNULL, timeout=240)
+                              env=environment_with(environment), stdin=subprocess.DEVNULL, timeout=600)
 
     def start(self, *words, **environment):
         """The command, at work: end it by communicate()."""
@@ -38,11 +38,30 @@ class Programs(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def until_there(self, name, process):
-        """Waits for a file that tells how far the process is: bug_app.c makes `here`, and goes on once there is `go`."""
-        while not os.path.exists(self.path(name)):
-            self.assertIsNone(process.poll(), "it ended before")
+    def until(self, what, condition, process=None):
+        """Waits for something that must come; the limit only ends a claim that has failed. `process`: must still run."""
+        end = time.monotonic() + 240
+        while not condition():
+            if process is not None and process.poll() is not None and not condition():
+                self.fail("%s: it ended before, with %d\n%s" % (what, process.returncode, process.stderr and process.stderr.read()))
+            self.assertLess(time.monotonic(), end, "not in 240 s: " + what)
             time.sleep(0.01)
+
+    def until_heeds(self, process, number):
+        """Waits until the program does something about a signal: one that comes before kills it."""
+        def heeds():
+            with open("/proc/%d/status" % process.pid, encoding="ascii", errors="replace") as file:
+                said = dict(line.split(":", 1) for line in file)
+            return any(int(said.get(mask, "0"), 16) >> number - 1 & 1 for mask in ("SigBlk", "SigCgt"))
+        self.until("signal %d is heeded" % number, heeds, process)
+
+    def until_held(self, process):
+        """Waits until the program is at the point where a library or an application holds it."""
+        self.until("it is there", lambda: os.path.exists(self.path("here")), process)
+
+    def let_go(self):
+        with open(self.path("go"), "w", encoding="ascii"):
+            pass
 
     def perdure(self, *words, **environment):
         return self.run_in(COMMAND, *words, **environment)

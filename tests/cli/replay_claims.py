@@ -190,9 +190,9 @@ class ReplayClaims:
     def test_an_apply_without_end_costs_its_entity_only(self):
         self.loaded(ROWS)
         entity, seq, at = self.facts.registered[0]
-        findings, summary = self.replay(FAILED, "--patience", "3", PERDURE_TEST_BUG="hang", PERDURE_TEST_AT=str(at))
+        findings, summary = self.replay(FAILED, "--patience", "10", PERDURE_TEST_BUG="hang", PERDURE_TEST_AT=str(at))
         self.assertEqual([(f["entity"], f["seq"]) for f in findings["crashes"]], [(entity, seq)])
-        self.assertIn("no end within 3 s", findings["crashes"][0]["why"])
+        self.assertIn("no end within 10 s", findings["crashes"][0]["why"])
         self.assertEqual((summary["entities"], summary["lost_processes"]), (len(self.facts.entities), 1))
 
     def test_the_old_code_s_failures_are_told_apart(self):
@@ -221,11 +221,10 @@ class ReplayClaims:
                  "--resume", "aside"]
         whole, before = self.replay(FAILED, "--against", LOANS_APP, "--samples", "1000", PERDURE_TEST_BUG="forgotten")
         process = self.start(*words, "--processes", "1", PERDURE_TEST_BUG="pause", PERDURE_TEST_AT=at)
-        self.until_there("here", process)
+        self.until_held(process)
         process.send_signal(signal.SIGINT)
-        with open(self.path("go"), "w", encoding="ascii"):
-            pass
-        out, err = process.communicate(timeout=60)
+        self.let_go()
+        out, err = process.communicate(timeout=240)
         self.assertEqual(process.returncode, STOPPED, (out, err))
         self.assertIn("--resume aside", err)
         self.assertFalse(json.loads(out.splitlines()[-1])["finished"])
@@ -242,11 +241,10 @@ class ReplayClaims:
         """Work that was put aside, in the file `aside`."""
         process = self.start("replay", *self.flags, "--app", BUG_APP, "--json", "--resume", "aside", *words,
                              PERDURE_TEST_BUG="pause")
-        self.until_there("here", process)
+        self.until_held(process)
         process.send_signal(signal.SIGTERM)
-        with open(self.path("go"), "w", encoding="ascii"):
-            pass
-        process.communicate(timeout=60)
+        self.let_go()
+        process.communicate(timeout=240)
         self.assertEqual(process.returncode, STOPPED)
 
     def test_what_was_put_aside_fits_only_the_same_question(self):
