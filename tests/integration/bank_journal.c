@@ -1,6 +1,7 @@
 #include "bank_journal.h"
 
 #include <ftw.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,12 +24,13 @@ static void name_files(bank_dir *dir)
 
 static void name_on_servers(bank_dir *dir)
 {
-    static int made;
+    uint64_t drawn;
     const char *kafka = getenv("PERDURE_TEST_KAFKA"), *postgres = getenv("PERDURE_TEST_POSTGRES");
     dir->path[0] = '\0';
-    snprintf(dir->url, sizeof dir->url, "kafka://%.100s/bank-%d-%d", kafka, (int)getpid(), ++made);
-    snprintf(dir->store, sizeof dir->store, "%.180s%sschema=bank_%d_%d", postgres,
-             strchr(postgres, '?') ? "&" : "?", (int)getpid(), made);
+    if (getentropy(&drawn, sizeof drawn)) bank_must(PDR_IO, NULL, "getentropy");
+    snprintf(dir->url, sizeof dir->url, "kafka://%.100s/bank-%016" PRIx64, kafka, drawn);
+    snprintf(dir->store, sizeof dir->store, "%.180s%sschema=bank_%016" PRIx64, postgres,
+             strchr(postgres, '?') ? "&" : "?", drawn);
 }
 
 bool bank_on_servers(void)
@@ -84,7 +86,7 @@ pdr_journal *bank_open(const pdr_options *options)
     pdr_journal *journal;
     pdr_error err;
     bank_must(pdr_journal_open(&journal, options, &err), &err, "pdr_journal_open");
-    bank_must(pdr_journal_wait(journal, 30000, &err), &err, "pdr_journal_wait");
+    bank_must(pdr_journal_wait(journal, 120000, &err), &err, "pdr_journal_wait");
     return journal;
 }
 
@@ -98,7 +100,7 @@ pdr_code bank_ask_deposit(pdr_journal *journal, const char *entity, int64_t amou
 {
     bank_deposit command = {amount};
     pdr_request_spec spec = bank_deposit_spec(entity, &command);
-    return pdr_ask(journal, &spec, 30000, answer, NULL);
+    return pdr_ask(journal, &spec, 120000, answer, NULL);
 }
 
 int64_t bank_balance(pdr_journal *journal, const char *entity, uint64_t *seq)
@@ -106,7 +108,7 @@ int64_t bank_balance(pdr_journal *journal, const char *entity, uint64_t *seq)
     pdr_arena arena = PDR_ARENA_INIT(1024 * 1024);
     bank_account account;
     pdr_error err;
-    bank_must(pdr_read_state(journal, entity, false, 30000, &arena, &account, seq, &err), &err,
+    bank_must(pdr_read_state(journal, entity, false, 120000, &arena, &account, seq, &err), &err,
               "pdr_read_state");
     pdr_arena_release(&arena);
     return account.balance;

@@ -2,7 +2,8 @@
  * to read:
  *
  *   rolling load JOURNAL STORE WHO KIND COUNT   adds to total/KIND-0 .. 7: "acked ENTITY NONCE CENTS",
- *                                               "unreadable ENTITY WHY", at last "done DEPOSITIONS"
+ *                                               "unreadable ENTITY WHY", at last "done DEPOSITIONS"; waits
+ *                                               half way for others, if PERDURE_TEST_MEET says so
  *   rolling states JOURNAL STORE KIND           "state ENTITY SEQ CENTS COUNT" or "unreadable ENTITY WHY", at
  *                                               last "done HISTORY-READS"
  *   rolling history JOURNAL STORE KIND          "event ENTITY SEQ NONCE CENTS" of each event, "done 0"
@@ -11,6 +12,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "perdure/perdure.h"
 #include "rolling_app.h"
@@ -66,9 +69,29 @@ static pdr_code add(const char *entity, int64_t nonce, pdr_error *err)
     }
 }
 
+/* Waits until as many have got there as the folder PERDURE_TEST_MEET is to have files. */
+static void meet(int64_t who)
+{
+    const char *folder = getenv("PERDURE_TEST_MEET"), *company = getenv("PERDURE_TEST_COMPANY");
+    const struct timespec pause = {0, 5 * 1000 * 1000};
+    char path[300];
+    if (!folder || !company) return;
+    snprintf(path, sizeof path, "%s/%" PRId64, folder, who);
+    FILE *mine = fopen(path, "w");
+    if (mine) fclose(mine);
+    for (int there = 0; there < atoi(company); nanosleep(&pause, NULL)) {
+        there = 0;
+        for (int i = 1; i <= atoi(company); i++) {
+            snprintf(path, sizeof path, "%s/%d", folder, i);
+            there += access(path, F_OK) == 0;
+        }
+    }
+}
+
 static int load(int64_t who, const char *kind, int count)
 {
     for (int i = 0; i < count; i++) {
+        if (i == count / 2) meet(who);
         char entity[40];
         pdr_error err;
         int64_t nonce = who * 1000000 + i;

@@ -30,7 +30,7 @@ class Rolling(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="perdure-rolling-")
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        name = "rolling_%d_%s" % (os.getpid(), self.id().rsplit("_", 1)[1])
+        name = "rolling_%s" % os.urandom(8).hex()
         if WHERE == "sqlite":
             self.log = self.store = "sqlite:%s/rolling.db" % self.folder
         else:
@@ -39,14 +39,15 @@ class Rolling(unittest.TestCase):
         self.flags = ["--journal", self.log, "--store", self.store]
         self.run_all([[COMMAND, "init", *self.flags, "--partitions", "2"]])
 
-    def run_all(self, commands, code=0):
+    def run_all(self, commands, code=0, **more):
         """At the same time; the lines of each."""
         started = []
         for i, words in enumerate(commands):
             out, err = (open("%s/%d.%s" % (self.folder, i, kind), "w+", encoding="utf-8") for kind in ("out", "err"))
             self.addCleanup(out.close)
             self.addCleanup(err.close)
-            started.append((subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment()),
+            started.append((subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                             env=dict(environment(), **more)),
                             words, out, err))
         lines = []
         for process, words, out, err in started:
@@ -58,10 +59,10 @@ class Rolling(unittest.TestCase):
             lines.append([line.split(" ", 2 if line.startswith("unreadable") else -1) for line in text.splitlines()])
         return lines
 
-    def load(self, *loads):
+    def load(self, *loads, **more):
         """Each (program, who, kind, count); what was acknowledged, by entity: {nonce: cents}, and the lines."""
         all_lines = self.run_all([[PROGRAM[p], "load", self.log, self.store, str(who), kind, str(count)]
-                                  for p, who, kind, count in loads])
+                                  for p, who, kind, count in loads], **more)
         acked = {}
         for lines in all_lines:
             for line in lines:
@@ -101,7 +102,9 @@ class Rolling(unittest.TestCase):
 
     def test_old_and_new(self):
         # The first two share their entities; what the third writes the others can't read.
-        acked, lines = self.load((1, 1, "old", COUNT), (2, 2, "old", COUNT), (3, 3, "new", COUNT))
+        # Each has been served half of its commands before any goes on: whoever was first has lost its partitions by then.
+        acked, lines = self.load((1, 1, "old", COUNT), (2, 2, "old", COUNT), (3, 3, "new", COUNT),
+                                 PERDURE_TEST_MEET=self.folder, PERDURE_TEST_COMPANY="3")
         self.assertEqual(sum(map(len, acked.values())), 3 * COUNT)
         depositions = sum(int(line[1]) for each in lines for line in each if line[0] == "done")
         self.assertGreater(depositions, 2, "nobody took over from anybody")
