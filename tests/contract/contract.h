@@ -9,6 +9,6 @@
 const char *pdr_contract_skip(void);
 
 /* Seconds that a claim may wait for something before it is taken for lost. Never part of a claim. */
-enum { PDR_CONTRACT_GUARD_S = 60 };
+enum { PDR_CONTRACT_GUARD_S = 600 };
 
 #endif

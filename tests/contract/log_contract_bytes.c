@@ -115,10 +115,10 @@ Test(log_bytes, info_tells_partitions_and_name_and_check_finds_the_settings_safe
     pdr_log_info info;
     pdr_error err = {0};
     memset(&info, 0xff, sizeof info);
-    cr_assert_eq(log->ops->info(log, &info, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(log->ops->info(log, &info, 60000, &err), PDR_OK, "%s", err.message);
     cr_assert_eq(info.partitions, 1);
     cr_assert_not_null(memchr(info.name, 0, sizeof info.name));
     cr_assert(info.name[0]);
-    cr_assert_eq(log->ops->check(log, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(log->ops->check(log, 60000, &err), PDR_OK, "%s", err.message);
     cr_assert_not_null(log->ops->name);
 }

@@ -39,7 +39,7 @@ void store_world_ready(void)
     pdr_error err = {0};
     store_world_open();
     pdr_store *store = store_world_store(0);
-    cr_assert_eq(store->ops->init(store, &store_meta, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(store->ops->init(store, &store_meta, 60000, &err), PDR_OK, "%s", err.message);
 }
 
 pdr_store *store_world_store(size_t index)

@@ -7,7 +7,7 @@ TestSuite(store_claim, .init = store_world_ready, .fini = store_world_close);
 static pdr_code init(size_t index, const pdr_store_meta *meta)
 {
     pdr_store *store = store_world_store(index);
-    return store->ops->init(store, meta, 10000, NULL);
+    return store->ops->init(store, meta, 60000, NULL);
 }
 
 Test(store_init, an_empty_place_is_not_initialised)
@@ -15,7 +15,7 @@ Test(store_init, an_empty_place_is_not_initialised)
     pdr_store *store = store_world_store(0);
     pdr_store_meta meta;
     pdr_error err = {0};
-    cr_assert_eq(store->ops->meta(store, &meta, 10000, &err), PDR_NOT_INITIALISED);
+    cr_assert_eq(store->ops->meta(store, &meta, 60000, &err), PDR_NOT_INITIALISED);
     cr_assert(err.message[0]);
     cr_assert_eq(do_load(store, 0).code, PDR_NOT_INITIALISED);
     cr_assert_eq(do_claim(store, 0, (pdr_term){1, 1}).code, PDR_NOT_INITIALISED);
@@ -39,7 +39,7 @@ Test(store_init, init_writes_what_meta_reads_and_may_be_repeated)
     for (size_t i = 0; i < 3; i++) {
         pdr_store *store = store_world_store(i);
         cr_assert_eq(init(i, &store_meta), PDR_OK);
-        cr_assert_eq(store->ops->meta(store, &got, 10000, NULL), PDR_OK);
+        cr_assert_eq(store->ops->meta(store, &got, 60000, NULL), PDR_OK);
         cr_assert_eq(got.partitions, 4);
         cr_assert_arr_eq(got.journal_id, store_meta.journal_id, PDR_ID_SIZE);
     }
@@ -72,9 +72,9 @@ Test(store_init, a_store_of_a_newer_version_is_refused)
     store_world_make_too_new();
     pdr_store *store = store_world_store(1);
     pdr_store_meta meta;
-    cr_assert_eq(store->ops->init(store, &store_meta, 10000, NULL), PDR_TOO_NEW);
-    cr_assert_eq(store->ops->meta(store, &meta, 10000, NULL), PDR_TOO_NEW);
-    cr_assert_eq(store->ops->reset(store, &store_meta, 10000, NULL), PDR_TOO_NEW);
+    cr_assert_eq(store->ops->init(store, &store_meta, 60000, NULL), PDR_TOO_NEW);
+    cr_assert_eq(store->ops->meta(store, &meta, 60000, NULL), PDR_TOO_NEW);
+    cr_assert_eq(store->ops->reset(store, &store_meta, 60000, NULL), PDR_TOO_NEW);
 }
 
 Test(store_claim, a_new_store_has_rows_at_the_start_and_one_store_id)

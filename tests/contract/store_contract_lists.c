@@ -213,7 +213,7 @@ Test(store_put_states, are_refused_by_another_store)
     pdr_head head = head_of("a", 5, "old");
     pdr_stamp stamp = save_head(store, claimed(store), &head);
     pdr_error err = {0};
-    cr_assert_eq(store->ops->reset(store, &store_meta, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(store->ops->reset(store, &store_meta, 60000, &err), PDR_OK, "%s", err.message);
     save_head(store, claimed(store), &head);
     pdr_head fresh = state_of("a", 2, 5, "new");
     cr_assert_eq(put(store, &stamp, &fresh, 1).code, PDR_STALE);

@@ -150,7 +150,7 @@ Test(store_lookup, a_big_state_the_longest_key_and_binary_ids_come_back)
     pdr_head head = head_of(key, 3, NULL);
     head.state = pdr_bytes_of(big, sizeof big);
     head.state_seq = 3;
-    head.ids = pdr_bytes_of(big, 10000);
+    head.ids = pdr_bytes_of(big, 60000);
     save_head(store, claimed(store), &head);
     expect_head(find_head(store_world_store(1), key, 1), &head);
 }

@@ -128,7 +128,7 @@ Test(store_reset, reset_forgets_heads_and_rows_and_draws_a_new_store_id)
     pdr_store *store = store_world_store(0);
     pdr_head head = head_of("loan/1", 1, "state");
     pdr_stamp old = save_head(store, claimed(store), &head);
-    cr_assert_eq(store->ops->reset(store, &store_meta, 10000, NULL), PDR_OK);
+    cr_assert_eq(store->ops->reset(store, &store_meta, 60000, NULL), PDR_OK);
     cr_assert_null(find_head(store, "loan/1", 1));
     dumped d = {0};
     cr_assert_eq(dump(1, &d, NULL), PDR_OK);
@@ -147,7 +147,7 @@ Test(store_reset, a_save_on_the_stamp_of_before_the_reset_is_stale)
 {
     pdr_store *store = store_world_store(0), *other = store_world_store(1);
     pdr_stamp stamp = claimed(store);
-    cr_assert_eq(other->ops->reset(other, &store_meta, 10000, NULL), PDR_OK);
+    cr_assert_eq(other->ops->reset(other, &store_meta, 60000, NULL), PDR_OK);
     cr_assert_eq(do_claim(other, 0, (pdr_term){5, 55}).code, PDR_OK);
     pdr_save save = {.expected = stamp, .checkpoint = position(1), .seen = position(1)};
     cr_assert_eq(do_save(store, 0, &save).code, PDR_STALE);
@@ -160,7 +160,7 @@ Test(store_reset, a_store_of_another_journal_is_not_reset)
     other.journal_id[0]++;
     pdr_head head = head_of("loan/1", 1, "state");
     save_head(store, claimed(store), &head);
-    cr_assert_eq(store->ops->reset(store, &other, 10000, NULL), PDR_WRONG_JOURNAL);
+    cr_assert_eq(store->ops->reset(store, &other, 60000, NULL), PDR_WRONG_JOURNAL);
     expect_head(find_head(store, "loan/1", 1), &head);
 }
 
@@ -169,7 +169,7 @@ Test(store_reset, a_reset_store_can_be_filled_again)
     pdr_store *store = store_world_store(0);
     pdr_head head = head_of("loan/1", 1, "state");
     save_head(store, claimed(store), &head);
-    cr_assert_eq(store->ops->reset(store, &store_meta, 10000, NULL), PDR_OK);
+    cr_assert_eq(store->ops->reset(store, &store_meta, 60000, NULL), PDR_OK);
     save_head(store, claimed(store), &head);
     expect_head(find_head(store, "loan/1", 1), &head);
 }

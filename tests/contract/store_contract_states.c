@@ -4,7 +4,7 @@
 TestSuite(store_dump_one, .init = store_world_ready, .fini = store_world_close);
 TestSuite(store_drop, .init = store_world_ready, .fini = store_world_close);
 
-enum { TIMEOUT_MS = 10000 };
+enum { TIMEOUT_MS = 60000 };
 
 typedef struct seen {
     uint64_t revisions[16], state_seqs[16], seq;

@@ -57,7 +57,7 @@ static pdr_code open_views(void *context, pdr_views **out, pdr_error *err)
 static pdr_code open_file(const place *p, sqlite3 **db, pdr_error *err)
 {
     int rc = sqlite3_open(p->file, db);
-    if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(*db, 10000);
+    if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(*db, 60000);
     return rc == SQLITE_OK ? PDR_OK : pdr_fail_backend(err, PDR_IO, rc, "%s", p->file);
 }
 

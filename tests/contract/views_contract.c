@@ -124,7 +124,7 @@ void views_world_ready(void)
     pdr_error err = {0};
     views_world_open();
     pdr_views *views = views_world_at(0);
-    cr_assert_eq(views->ops->init(views, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->init(views, 60000, &err), PDR_OK, "%s", err.message);
 }
 
 void views_world_made(void)
@@ -132,7 +132,7 @@ void views_world_made(void)
     pdr_error err = {0};
     views_world_ready();
     pdr_views *views = views_world_at(0);
-    cr_assert_eq(views->ops->create(views, &books, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->create(views, &books, 60000, &err), PDR_OK, "%s", err.message);
 }
 
 pdr_views *views_world_at(size_t index)

@@ -24,8 +24,8 @@ typedef struct pdr_views_subject {
     /* A fresh place, without tables. */
     pdr_code (*create)(void **place, pdr_error *err);
     void (*destroy)(void *place); /* its connections are closed before */
-    /* Another connection, as another worker would have it. A lock that another connection holds ends an
-     * operation with PDR_LOCKED after at most some seconds. */
+    /* Another connection, as another worker would have it. Of one that is opened while `lock` holds, the lock
+     * ends an operation with PDR_LOCKED after at most some seconds. */
     pdr_code (*open)(void *place, pdr_views **out, pdr_error *err);
     /* No connection had work: wait until one may have (the simulation: go to the next event). NULL: sleep on
      * what wait_on says. */

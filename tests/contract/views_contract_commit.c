@@ -364,7 +364,7 @@ Test(views_commit, a_lock_that_another_holds_ends_a_batch_as_locked)
     const pdr_views_subject *subject = views_world_subject();
     if (!subject->lock) cr_skip_test("nobody else locks");
     cr_assert_eq(subject->lock(views_world_place(), &err), PDR_OK, "%s", err.message);
-    outcome o = commit_of(views_world_at(0), row_batch("a", 0, -1, 5));
+    outcome o = commit_of(views_world_at(2), row_batch("a", 0, -1, 5));
     cr_assert_eq(o.code, PDR_LOCKED, "%s: %s", pdr_code_name(o.code), o.error.message);
     subject->unlock(views_world_place());
     nothing_was_done();
@@ -458,7 +458,7 @@ Test(views_commit, requests_are_listed_oldest_first_and_end_with_the_batch_that_
         {.kind = PDR_REQUEST_RETRY, .partition = 2, .entity = {(const uint8_t *)"loan/3", 6}}};
     uint64_t ids[8];
     for (size_t i = 0; i < 3; i++)
-        cr_assert_eq(views->ops->request(views, "books", 1, &wishes[i], 10000, NULL), PDR_OK);
+        cr_assert_eq(views->ops->request(views, "books", 1, &wishes[i], 60000, NULL), PDR_OK);
     cr_assert_str_eq(requests_text(1, -1, ids), "skip 2 loan/it's\nretry 0 loan/2\nretry 2 loan/3\n");
     cr_assert_str_eq(requests_text(1, 2, NULL), "skip 2 loan/it's\nretry 2 loan/3\n");
     made_batch *b = batch_of(2, 4, 5); /* stale: the request stays */

@@ -321,7 +321,7 @@ Test(views_rows, fetch_gives_every_type_as_it_was_written)
 
 /* --- Big --- */
 
-Test(views_rows, a_batch_of_fifty_thousand_rows, .timeout = 120)
+Test(views_rows, a_batch_of_fifty_thousand_rows, .timeout = 600)
 {
     enum { ROWS = 50000, FETCHED = 5000 };
     static const pdr_cell *keys[FETCHED];

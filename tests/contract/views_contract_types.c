@@ -82,7 +82,7 @@ Test(views_types, integers_at_the_ends_of_their_ranges)
                                   0,         INT32_MAX + INT64_C(1), INT64_MAX};
     keeps_integers(KIND_SMALL, small, 5);
     pdr_views *views = views_world_at(0);
-    cr_assert_eq(views->ops->reset(views, &books, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->reset(views, &books, 60000, NULL), PDR_OK);
     positions_loaded(&books);
     made_batch *b = batch_of(1, -1, 1);
     for (size_t i = 0; i < 6; i++) {
@@ -134,9 +134,9 @@ Test(views_types, numerics_of_every_scale)
     spec.projection = "scaled";
     spec.tables = &table;
     spec.table_count = 1;
-    cr_assert_eq(views->ops->create(views, &spec, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->create(views, &spec, 60000, &err), PDR_OK, "%s", err.message);
     static const int64_t values[] = {
-        0, 1, -1, 10, 9999, 10000, -123456, INT64_C(999999999999999999), INT64_C(-100000000000000001)};
+        0, 1, -1, 10, 9999, 60000, -123456, INT64_C(999999999999999999), INT64_C(-100000000000000001)};
     enum { VALUES = sizeof values / sizeof *values };
     pdr_row_change rows[VALUES + 1];
     pdr_cell keys[VALUES + 1], cells[VALUES + 1][19];

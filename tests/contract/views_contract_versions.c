@@ -14,7 +14,7 @@ TestSuite(views_swap, .init = views_world_made, .fini = views_world_close);
 static pdr_code create_of(const pdr_version_spec *spec, pdr_error *err)
 {
     pdr_views *views = views_world_at(0);
-    return views->ops->create(views, spec, 10000, err);
+    return views->ops->create(views, spec, 60000, err);
 }
 
 static void created(const pdr_version_spec *spec)
@@ -26,13 +26,13 @@ static void created(const pdr_version_spec *spec)
 static pdr_code drop_of(const char *projection, uint32_t version, bool live_too, pdr_error *err)
 {
     pdr_views *views = views_world_at(0);
-    return views->ops->drop(views, projection, version, live_too, 10000, err);
+    return views->ops->drop(views, projection, version, live_too, 60000, err);
 }
 
 static pdr_code swap_of(uint32_t version, bool force, pdr_error *err)
 {
     pdr_views *views = views_world_at(0);
-    return views->ops->swap(views, "books", version, force, 1000, err);
+    return views->ops->swap(views, "books", version, force, 60000, err);
 }
 
 static void swapped(uint32_t version)
@@ -68,10 +68,10 @@ Test(views_init, an_empty_place_says_that_it_is_not_initialised)
 Test(views_init, init_may_be_repeated_and_keeps_what_is_there)
 {
     pdr_views *views = views_world_at(0), *other = views_world_at(1);
-    cr_assert_eq(views->ops->init(views, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->init(views, 60000, NULL), PDR_OK);
     created(&books);
-    cr_assert_eq(views->ops->init(views, 10000, NULL), PDR_OK);
-    cr_assert_eq(other->ops->init(other, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->init(views, 60000, NULL), PDR_OK);
+    cr_assert_eq(other->ops->init(other, 60000, NULL), PDR_OK);
     cr_assert_str_eq(versions_text(NULL), "books 1 live 0 ''\n");
 }
 
@@ -80,9 +80,9 @@ Test(views_init, a_place_of_a_newer_version_is_refused)
     pdr_error err = {0};
     pdr_views *views = views_world_at(0);
     if (!views_world_subject()->make_too_new) cr_skip_test("the backend has no versions");
-    cr_assert_eq(views->ops->init(views, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->init(views, 60000, NULL), PDR_OK);
     cr_assert_eq(views_world_subject()->make_too_new(views_world_place(), &err), PDR_OK, "%s", err.message);
-    cr_assert_eq(views->ops->init(views, 10000, &err), PDR_TOO_NEW);
+    cr_assert_eq(views->ops->init(views, 60000, &err), PDR_TOO_NEW);
 }
 
 /* --- Create --- */
@@ -216,13 +216,13 @@ Test(views_versions, what_is_not_there_is_not_found)
     cr_assert_eq(drop_of("books", 1, true, NULL), PDR_NOT_FOUND);
     created(&books);
     cr_assert_eq(drop_of("books", 2, false, NULL), PDR_NOT_FOUND);
-    cr_assert_eq(views->ops->reset(views, &two, 10000, NULL), PDR_NOT_FOUND);
+    cr_assert_eq(views->ops->reset(views, &two, 60000, NULL), PDR_NOT_FOUND);
     cr_assert_eq(swap_of(2, true, NULL), PDR_NOT_FOUND);
-    cr_assert_eq(views->ops->set_paused(views, "books", 2, true, 10000, NULL), PDR_NOT_FOUND);
-    cr_assert_eq(views->ops->set_throttle(views, "nobody", 1, 5, 10000, NULL), PDR_NOT_FOUND);
-    cr_assert_eq(views->ops->set_fault(views, "books", 2, "why", 10000, NULL), PDR_NOT_FOUND);
+    cr_assert_eq(views->ops->set_paused(views, "books", 2, true, 60000, NULL), PDR_NOT_FOUND);
+    cr_assert_eq(views->ops->set_throttle(views, "nobody", 1, 5, 60000, NULL), PDR_NOT_FOUND);
+    cr_assert_eq(views->ops->set_fault(views, "books", 2, "why", 60000, NULL), PDR_NOT_FOUND);
     pdr_request_row wish = {.partition = 0, .entity = pdr_bytes_of("loan/1", 6)};
-    cr_assert_eq(views->ops->request(views, "books", 2, &wish, 10000, NULL), PDR_NOT_FOUND);
+    cr_assert_eq(views->ops->request(views, "books", 2, &wish, 60000, NULL), PDR_NOT_FOUND);
 }
 
 /* --- Reset --- */
@@ -236,9 +236,9 @@ Test(views_versions, reset_empties_tables_positions_dead_letters_requests_and_th
     put_int(shared_row(b, 1, "x"), SHARED_COUNT, PDR_CELL_ADD, 1);
     park(b, 0, 4, "loan/1", "bad");
     committed(b);
-    cr_assert_eq(views->ops->request(views, "books", 1, &wish, 10000, NULL), PDR_OK);
-    cr_assert_eq(views->ops->set_fault(views, "books", 1, "it's broken", 10000, NULL), PDR_OK);
-    cr_assert_eq(views->ops->reset(views, &books, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->request(views, "books", 1, &wish, 60000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_fault(views, "books", 1, "it's broken", 60000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->reset(views, &books, 60000, NULL), PDR_OK);
     cr_assert_str_eq(versions_text("books"), "books 1 live 0 ''\n");
     cr_assert_str_eq(table_text(KINDS), "");
     cr_assert_str_eq(table_text(SHARED), "");
@@ -257,8 +257,8 @@ Test(views_versions, a_version_is_not_reset_with_another_definition)
     other.journal_id[0]++;
     created(&books);
     committed(row_batch("a", -1, 5));
-    cr_assert_eq(views->ops->reset(views, &changed, 10000, NULL), PDR_CONFLICT);
-    cr_assert_eq(views->ops->reset(views, &other, 10000, NULL), PDR_WRONG_JOURNAL);
+    cr_assert_eq(views->ops->reset(views, &changed, 60000, NULL), PDR_CONFLICT);
+    cr_assert_eq(views->ops->reset(views, &other, 60000, NULL), PDR_WRONG_JOURNAL);
     cr_assert_str_eq(view_text("kinds"), "1: " KINDS_SHOWN);
 }
 
@@ -267,7 +267,7 @@ Test(views_versions, a_worker_that_worked_before_a_reset_or_a_drop_is_stale)
     pdr_views *views = views_world_at(0);
     created(&books);
     committed(row_batch("a", -1, 5));
-    cr_assert_eq(views->ops->reset(views, &books, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->reset(views, &books, 60000, NULL), PDR_OK);
     outcome o = commit_of(views_world_at(1), row_batch("a", 5, 6));
     cr_assert_eq(o.code, PDR_STALE, "%s", o.error.message);
     cr_assert_eq(o.partition, 0);
@@ -285,7 +285,7 @@ Test(views_versions, a_batch_of_before_a_reset_is_stale_though_the_position_is_w
     pdr_views *views = views_world_at(0);
     created(&books);
     positions_loaded(&books);
-    cr_assert_eq(views->ops->reset(views, &books, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->reset(views, &books, 60000, NULL), PDR_OK);
     outcome o = commit_of(views_world_at(1), row_batch("a", -1, 5));
     cr_assert_eq(o.code, PDR_STALE, "%s: %s", pdr_code_name(o.code), o.error.message);
     cr_assert_eq(o.partition, 0);
@@ -379,7 +379,7 @@ Test(views_swap, a_stopped_version_is_refused_without_force)
     pdr_views *views = views_world_at(0);
     pdr_version_spec two = books_of(2);
     created(&two);
-    cr_assert_eq(views->ops->set_fault(views, "books", 2, "column x isn't there", 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_fault(views, "books", 2, "column x isn't there", 60000, NULL), PDR_OK);
     cr_assert_eq(swap_of(2, false, &err), PDR_CONFLICT);
     cr_assert_not_null(strstr(err.message, "column x"), "%s", err.message);
     cr_assert_eq(swap_of(2, true, &err), PDR_OK, "%s", err.message);
@@ -417,7 +417,8 @@ Test(views_swap, a_lock_that_another_holds_ends_a_swap_as_locked)
     if (!subject->lock) cr_skip_test("nobody else locks");
     created(&two);
     cr_assert_eq(subject->lock(views_world_place(), &err), PDR_OK, "%s", err.message);
-    cr_assert_eq(swap_of(2, false, &err), PDR_LOCKED, "%s", err.message);
+    pdr_views *views = views_world_at(0);
+    cr_assert_eq(views->ops->swap(views, "books", 2, false, 1000, &err), PDR_LOCKED, "%s", err.message);
     subject->unlock(views_world_place());
     swapped(2);
 }
@@ -427,21 +428,21 @@ Test(views_swap, a_lock_that_another_holds_ends_a_swap_as_locked)
 Test(views_swap, pause_throttle_and_fault_are_kept_with_the_version)
 {
     pdr_views *views = views_world_at(0);
-    cr_assert_eq(views->ops->set_paused(views, "books", 1, true, 10000, NULL), PDR_OK);
-    cr_assert_eq(views->ops->set_throttle(views, "books", 1, 2000000000, 10000, NULL), PDR_OK);
-    cr_assert_eq(views->ops->set_fault(views, "books", 1, "it's \\ \"so\"", 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_paused(views, "books", 1, true, 60000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_throttle(views, "books", 1, 2000000000, 60000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_fault(views, "books", 1, "it's \\ \"so\"", 60000, NULL), PDR_OK);
     cr_assert_str_eq(versions_text(NULL), "books 1 live paused 2000000000 'it's \\ \"so\"'\n");
-    cr_assert_eq(views->ops->set_paused(views, "books", 1, false, 10000, NULL), PDR_OK);
-    cr_assert_eq(views->ops->set_throttle(views, "books", 1, 0, 10000, NULL), PDR_OK);
-    cr_assert_eq(views->ops->set_fault(views, "books", 1, NULL, 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_paused(views, "books", 1, false, 60000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_throttle(views, "books", 1, 0, 60000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_fault(views, "books", 1, NULL, 60000, NULL), PDR_OK);
     cr_assert_str_eq(versions_text(NULL), "books 1 live 0 ''\n");
-    cr_assert_eq(views->ops->set_throttle(views, "books", 1, 3000000000, 10000, NULL), PDR_INVALID_ARGUMENT);
+    cr_assert_eq(views->ops->set_throttle(views, "books", 1, 3000000000, 60000, NULL), PDR_INVALID_ARGUMENT);
 }
 
 Test(views_swap, a_fault_that_is_not_text_is_kept_as_far_as_it_is)
 {
     pdr_views *views = views_world_at(0);
-    cr_assert_eq(views->ops->set_fault(views, "books", 1, "cut \xc3\xa4 off \xc3", 10000, NULL), PDR_OK);
+    cr_assert_eq(views->ops->set_fault(views, "books", 1, "cut \xc3\xa4 off \xc3", 60000, NULL), PDR_OK);
     cr_assert_str_eq(versions_text(NULL), "books 1 live 0 'cut \xc3\xa4 off ?'\n");
 }
 
@@ -506,14 +507,14 @@ Test(views_swap, tables_as_declared_verify)
 {
     pdr_error err = {0};
     pdr_views *views = views_world_at(0);
-    cr_assert_eq(views->ops->verify(views, &books, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->verify(views, &books, 60000, &err), PDR_OK, "%s", err.message);
 }
 
 static void expect_bad(const pdr_version_spec *spec, const char *word)
 {
     pdr_error err = {0};
     pdr_views *views = views_world_at(0);
-    pdr_code code = views->ops->verify(views, spec, 10000, &err);
+    pdr_code code = views->ops->verify(views, spec, 60000, &err);
     cr_assert_eq(code, PDR_BAD_VIEW, "%s: %s", pdr_code_name(code), err.message);
     cr_assert_not_null(strstr(err.message, word), "%s", err.message);
 }

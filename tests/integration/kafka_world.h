@@ -8,7 +8,7 @@
 
 #include "backends/kafka/kafka_log.h"
 
-enum { WAIT_MS = 30000, GUARD_S = 120 };
+enum { WAIT_MS = 120000, GUARD_S = 600 };
 
 typedef struct kafka_world {
     char journal[64];

@@ -47,7 +47,7 @@ void world_ready(void)
     pdr_error err = {0};
     world_open();
     pdr_store *store = store_here();
-    cr_assert_eq(store->ops->init(store, &world_meta, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(store->ops->init(store, &world_meta, 60000, &err), PDR_OK, "%s", err.message);
 }
 
 pdr_store *store_at(const char *url, int wait_ms, int limit_ms)
@@ -85,7 +85,7 @@ void world_close(void)
     for (int i = 0; i < MAX_STORES; i++)
         if (stores[i]) store_gone(stores[i]);
     proxy_end();
-    sql("SET lock_timeout = 5000; DROP SCHEMA IF EXISTS @ CASCADE");
+    sql("SET lock_timeout = 60000; DROP SCHEMA IF EXISTS @ CASCADE");
 }
 
 /* --- SQL --- */
@@ -207,6 +207,24 @@ told load_of(pdr_store *store, int32_t partition)
     cr_assert_eq(store->ops->load(store, partition, tell, &t, 1, NULL), PDR_OK);
     until_told(store, &t);
     return t;
+}
+
+told load_saying(pdr_store *store, const char *why)
+{
+    told t;
+    for (int tries = 0; !strstr((t = load_of(store, 0)).message, why) && tries < 600; tries++)
+        cr_assert_eq(t.code, PDR_UNAVAILABLE);
+    return t;
+}
+
+void until_locked(pdr_store *store)
+{
+    time_t give_up = time(NULL) + PDR_CONTRACT_GUARD_S;
+    while (!sql_number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND"
+                       " datname = current_database()")) {
+        cr_assert_lt(time(NULL), give_up, "nobody waits for a lock");
+        pump(store, 10);
+    }
 }
 
 told claim_of(pdr_store *store, int32_t partition, int64_t term)

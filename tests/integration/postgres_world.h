@@ -42,6 +42,8 @@ void tell(void *context, uint64_t tag, const pdr_store_result *result); /* conte
 void until_told(pdr_store *store, const told *t);                       /* polls; exactly once */
 void pump(pdr_store *store, int ms);                                    /* polls for a while */
 told load_of(pdr_store *store, int32_t partition);
+told load_saying(pdr_store *store, const char *why); /* again until the message has that in it, or for long */
+void until_locked(pdr_store *store); /* polls until a session of the server waits for a lock */
 told claim_of(pdr_store *store, int32_t partition, int64_t term);
 told lookup_of(pdr_store *store, const char *key);
 told save_of(pdr_store *store, int32_t partition, pdr_stamp expected, const char *key, uint64_t seq);

@@ -82,7 +82,7 @@ static void read_history(world *w, const char *entity)
     uint64_t seq = 0;
     bank_must(pdr_history_reader_open(&reader, w->journal, pdr_string_of(entity), 0, &err), &err, "history");
     do {
-        bank_must(pdr_reader_next(reader, &event, 30000, &err), &err, "pdr_reader_next");
+        bank_must(pdr_reader_next(reader, &event, 120000, &err), &err, "pdr_reader_next");
         if (event) CLAIM(event->seq == ++seq);
     } while (event);
     pdr_reader_close(reader);

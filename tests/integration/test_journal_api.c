@@ -16,14 +16,14 @@ static void destroy(void)
     bank_dir_remove(&dir);
 }
 
-TestSuite(journal, .init = make, .fini = destroy, .timeout = 60);
+TestSuite(journal, .init = make, .fini = destroy, .timeout = 600);
 
 static pdr_code ask(pdr_journal *journal, const char *entity, const pdr_type *type, const void *command,
                     const char *id, pdr_answered *answer)
 {
     pdr_request_spec spec = {.entity = pdr_string_of(entity), .type = type, .command = command};
     if (id) spec.id = pdr_bytes_of(id, strlen(id));
-    return pdr_ask(journal, &spec, 30000, answer, NULL);
+    return pdr_ask(journal, &spec, 120000, answer, NULL);
 }
 
 Test(journal, an_ask_is_answered_and_its_state_can_be_read_with_any_number_of_workers)
@@ -97,12 +97,12 @@ Test(journal, an_expected_seq_that_is_not_met_is_a_conflict)
     spec.has_expected_seq = true;
     pdr_answered answer;
     pdr_error err;
-    cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, &err), PDR_OK);
-    cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, &err), PDR_CONFLICT);
+    cr_assert_eq(pdr_ask(journal, &spec, 120000, &answer, &err), PDR_OK);
+    cr_assert_eq(pdr_ask(journal, &spec, 120000, &answer, &err), PDR_CONFLICT);
     cr_assert_eq(answer.seq, 1);
     cr_assert(err.message[0]);
     spec.expected_seq = 1;
-    cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, &err), PDR_OK);
+    cr_assert_eq(pdr_ask(journal, &spec, 120000, &answer, &err), PDR_OK);
     cr_assert_eq(answer.seq, 2);
     pdr_journal_close(journal);
 }
@@ -122,7 +122,7 @@ Test(journal, a_command_may_make_several_events_or_none)
     pdr_arena arena = PDR_ARENA_INIT(65536);
     bank_account account;
     uint64_t seq;
-    cr_assert_eq(pdr_read_state(journal, "account/5", true, 30000, &arena, &account, &seq, NULL), PDR_OK);
+    cr_assert_eq(pdr_read_state(journal, "account/5", true, 120000, &arena, &account, &seq, NULL), PDR_OK);
     pdr_journal_close(journal);
     cr_assert(pdr_string_equal(account.owner, pdr_string_of("Ada")), "the state outlives the journal");
     pdr_arena_release(&arena);
@@ -280,7 +280,7 @@ Test(journal, failed_tells_reach_the_handler_and_the_counter)
         bank_deposit good = {1}, bad = {-1};
         cr_assert_eq(pdr_tell(journal, "account/10", &bank_deposit_type, &bad, NULL), PDR_OK);
         cr_assert_eq(pdr_tell(journal, "account/10", &bank_deposit_type, &good, NULL), PDR_OK);
-        cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_journal_drain(journal, 120000, NULL), PDR_OK);
         pdr_stats stats;
         pdr_journal_stats(journal, &stats);
         cr_assert_eq(stats.failed_tells, 1);
@@ -329,7 +329,7 @@ Test(journal, a_drained_journal_has_everything_saved)
             cr_assert_eq(pdr_tell(journal, entity, &bank_deposit_type, &deposit, NULL), PDR_OK);
         }
         pdr_error err;
-        cr_assert_eq(pdr_journal_drain(journal, 30000, &err), PDR_OK, "%s", err.message);
+        cr_assert_eq(pdr_journal_drain(journal, 120000, &err), PDR_OK, "%s", err.message);
         pdr_stats stats;
         pdr_journal_stats(journal, &stats);
         cr_assert_eq(stats.events, 500);
@@ -456,7 +456,7 @@ Test(journal, a_partition_of_another_process_is_refused_with_its_address)
     pdr_journal *nothing = bank_open(&none);
     char address[300], small[4];
     pdr_error err;
-    cr_assert_eq(pdr_journal_owner_of(nothing, 3, 30000, address, sizeof address, &err), PDR_NOT_FOUND);
+    cr_assert_eq(pdr_journal_owner_of(nothing, 3, 120000, address, sizeof address, &err), PDR_NOT_FOUND);
     pdr_journal_close(nothing);
     int32_t rest[2] = {2, 3};
     others.partitions = rest;
@@ -472,18 +472,18 @@ Test(journal, a_partition_of_another_process_is_refused_with_its_address)
         bank_deposit deposit = {1};
         pdr_request_spec spec = bank_deposit_spec(entity, &deposit);
         pdr_answered answer;
-        cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, &err), PDR_NOT_OWNER);
+        cr_assert_eq(pdr_ask(journal, &spec, 120000, &answer, &err), PDR_NOT_OWNER);
         cr_assert(strstr(err.message, "other.example:4711"), "%s", err.message);
         cr_assert_eq(pdr_send(journal, &spec, see, NULL, &err), PDR_NOT_OWNER);
     }
     cr_assert_gt(refused, 0);
-    cr_assert_eq(pdr_journal_owner_of(journal, 3, 30000, address, sizeof address, &err), PDR_OK);
+    cr_assert_eq(pdr_journal_owner_of(journal, 3, 120000, address, sizeof address, &err), PDR_OK);
     cr_assert_str_eq(address, "other.example:4711");
-    cr_assert_eq(pdr_journal_owner_of(journal, 3, 30000, small, sizeof small, &err), PDR_OK);
+    cr_assert_eq(pdr_journal_owner_of(journal, 3, 120000, small, sizeof small, &err), PDR_OK);
     cr_assert_str_eq(small, "oth");
-    cr_assert_eq(pdr_journal_owner_of(journal, 4, 30000, address, sizeof address, &err),
+    cr_assert_eq(pdr_journal_owner_of(journal, 4, 120000, address, sizeof address, &err),
                  PDR_INVALID_ARGUMENT);
-    cr_assert_eq(pdr_journal_owner_of(journal, 0, 30000, NULL, 0, &err), PDR_INVALID_ARGUMENT);
+    cr_assert_eq(pdr_journal_owner_of(journal, 0, 120000, NULL, 0, &err), PDR_INVALID_ARGUMENT);
     pdr_journal_close(journal);
     pdr_journal_close(theirs);
 }
@@ -532,7 +532,7 @@ Test(journal, two_owners_of_everything_lose_and_double_nothing)
         bank_deposit deposit = {i + 1};
         pdr_answered answer;
         pdr_code code = PDR_BUSY;
-        for (int tries = 0; code != PDR_OK && tries < 1000; tries++) {
+        for (int tries = 0; code != PDR_OK && tries < 100000; tries++) {
             if (tries) usleep(2000);
             code = ask(journals[i >= 20 ? (i + tries) % 2 : 0], "account/15", &bank_deposit_type, &deposit,
                        id, &answer);

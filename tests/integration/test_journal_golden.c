@@ -20,7 +20,7 @@ static void destroy(void)
     bank_dir_remove(&dir);
 }
 
-TestSuite(golden_journal, .init = make, .fini = destroy, .timeout = 60);
+TestSuite(golden_journal, .init = make, .fini = destroy, .timeout = 600);
 
 /* --- The story --- */
 
@@ -73,7 +73,7 @@ static void expect_answer(pdr_journal *journal, const said *s, bool repeated)
     pdr_answered answer;
     pdr_error err = {PDR_OK, 0, ""};
     pdr_request_spec spec = spec_of(s);
-    cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, &err), s->code, "%s: %s", s->id, err.message);
+    cr_assert_eq(pdr_ask(journal, &spec, 120000, &answer, &err), s->code, "%s: %s", s->id, err.message);
     cr_assert_eq(answer.seq, s->seq, "%s", s->id);
     cr_assert_eq(answer.events, s->events, "%s", s->id);
     cr_assert_str_eq((const char *)answer.answer, s->answer, "%s", s->id);
@@ -100,7 +100,7 @@ static void tell_story(void)
     pdr_new_event event = {&bank_deposited_type, &forty, then};
     pdr_code appended = PDR_FATAL;
     cr_assert_eq(pdr_journal_append(journal, &spec, &event, 1, expect_appended, &appended, NULL), PDR_OK);
-    cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+    cr_assert_eq(pdr_journal_drain(journal, 120000, NULL), PDR_OK);
     pdr_journal_close(journal);
     cr_assert_eq(appended, PDR_OK);
 }
@@ -159,11 +159,11 @@ static void expect_histories(pdr_journal *journal)
         pdr_string entity = pdr_string_of(history[i].entity);
         cr_assert_eq(pdr_history_reader_open(&reader, journal, entity, 0, NULL), PDR_OK);
         for (; i < EVENTS && pdr_string_equal(entity, pdr_string_of(history[i].entity)); i++) {
-            cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+            cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
             cr_assert_not_null(event);
             expect_event(event, &history[i]);
         }
-        cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
         cr_assert_null(event);
         pdr_reader_close(reader);
     }
@@ -178,7 +178,7 @@ static void expect_partitions(pdr_journal *journal)
         pdr_reader *reader;
         cr_assert_eq(pdr_reader_open(&reader, journal, p, PDR_POSITION_START, NULL), PDR_OK);
         for (;; found++) {
-            cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+            cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
             if (!event) break;
             size_t i = 0;
             while (i < EVENTS && !(pdr_string_equal(event->entity, pdr_string_of(history[i].entity)) &&
@@ -198,7 +198,7 @@ static void expect_state(pdr_journal *journal, const char *entity, uint64_t seq,
     pdr_arena arena = PDR_ARENA_INIT(65536);
     bank_account account;
     uint64_t read;
-    cr_assert_eq(pdr_read_state(journal, entity, false, 30000, &arena, &account, &read, NULL), PDR_OK);
+    cr_assert_eq(pdr_read_state(journal, entity, false, 120000, &arena, &account, &read, NULL), PDR_OK);
     cr_assert_eq(read, seq, "%s", entity);
     cr_assert_eq(account.balance, balance, "%s", entity);
     cr_assert_eq(account.entries, (int64_t)seq, "%s", entity);

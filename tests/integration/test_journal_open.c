@@ -15,7 +15,7 @@ static void destroy(void)
     bank_dir_remove(&dir);
 }
 
-TestSuite(opening, .init = make, .fini = destroy, .timeout = 60);
+TestSuite(opening, .init = make, .fini = destroy, .timeout = 600);
 
 static pdr_code open_with(pdr_options *options, pdr_error *err)
 {

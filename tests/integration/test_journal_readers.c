@@ -14,7 +14,7 @@ static void destroy(void)
     bank_dir_remove(&dir);
 }
 
-TestSuite(readers, .init = make, .fini = destroy, .timeout = 60);
+TestSuite(readers, .init = make, .fini = destroy, .timeout = 600);
 
 static void deposit_many(pdr_journal *journal, int entities, int each)
 {
@@ -24,7 +24,7 @@ static void deposit_many(pdr_journal *journal, int entities, int each)
         snprintf(entity, sizeof entity, "account/%d", i % entities);
         cr_assert_eq(pdr_tell(journal, entity, &bank_deposit_type, &deposit, NULL), PDR_OK);
     }
-    cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+    cr_assert_eq(pdr_journal_drain(journal, 120000, NULL), PDR_OK);
 }
 
 static int read_all(pdr_reader *reader, pdr_position *last)
@@ -33,7 +33,7 @@ static int read_all(pdr_reader *reader, pdr_position *last)
     pdr_error err;
     int count = 0;
     for (;;) {
-        pdr_code code = pdr_reader_next(reader, &event, 30000, &err);
+        pdr_code code = pdr_reader_next(reader, &event, 120000, &err);
         cr_assert_eq(code, PDR_OK, "%s: %s", pdr_code_name(code), err.message);
         if (!event) return count;
         cr_assert_eq(event->type, &bank_deposited_type);
@@ -65,7 +65,7 @@ Test(readers, a_partition_is_read_to_its_end_as_it_is_at_each_call)
         for (int p = 0; p < 2; p++) {
             const pdr_logged_event *event;
             for (;;) {
-                cr_assert_eq(pdr_reader_next(readers[p], &event, 30000, NULL), PDR_OK);
+                cr_assert_eq(pdr_reader_next(readers[p], &event, 120000, NULL), PDR_OK);
                 if (!event) break;
                 last[p] = event->position;
                 found++;
@@ -111,12 +111,12 @@ Test(readers, commits_of_several_events_come_whole_and_share_a_position)
                              .correlation = pdr_bytes_of("corr", 4),
                              .causation = pdr_bytes_of("cause", 5)};
     pdr_answered answer;
-    cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, NULL), PDR_OK);
+    cr_assert_eq(pdr_ask(journal, &spec, 120000, &answer, NULL), PDR_OK);
     pdr_reader *reader;
     const pdr_logged_event *event;
     cr_assert_eq(pdr_reader_open(&reader, journal, answer.partition, PDR_POSITION_START, NULL), PDR_OK);
     for (uint32_t i = 0; i < 7; i++) {
-        cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
         cr_assert_not_null(event);
         cr_assert_eq(event->index, i);
         cr_assert_eq(event->count, 7);
@@ -128,7 +128,7 @@ Test(readers, commits_of_several_events_come_whole_and_share_a_position)
         cr_assert(pdr_bytes_equal(event->causation, pdr_bytes_of("cause", 5)));
         cr_assert(pdr_string_equal(event->entity, pdr_string_of("account/n")));
     }
-    cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+    cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
     cr_assert_null(event);
     pdr_reader_close(reader);
     pdr_journal_close(journal);
@@ -139,7 +139,7 @@ static int count_rest(pdr_reader *reader)
     const pdr_logged_event *event;
     int count = 0;
     do {
-        cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
         count += event != NULL;
     } while (event);
     return count;
@@ -157,7 +157,7 @@ Test(readers, a_long_partition_is_not_said_to_end_before_it_does)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 20; i++)
             cr_assert_eq(pdr_tell(journal, "account/long", &bank_name_type, &name, NULL), PDR_OK);
-        cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_journal_drain(journal, 120000, NULL), PDR_OK);
         cr_assert_eq(count_rest(reader), 20000);
         cr_assert_eq(count_rest(reader), 0);
     }
@@ -172,7 +172,7 @@ static void check_history(pdr_journal *journal, const char *entity, uint64_t aft
     pdr_error err;
     cr_assert_eq(pdr_history_reader_open(&reader, journal, pdr_string_of(entity), after, &err), PDR_OK);
     for (uint64_t seq = after + 1; seq <= to; seq++) {
-        pdr_code code = pdr_reader_next(reader, &event, 30000, &err);
+        pdr_code code = pdr_reader_next(reader, &event, 120000, &err);
         cr_assert_eq(code, PDR_OK, "%s: %s", pdr_code_name(code), err.message);
         cr_assert_not_null(event, "seq %llu of %llu", (unsigned long long)seq, (unsigned long long)to);
         cr_assert_eq(event->seq, seq);
@@ -180,7 +180,7 @@ static void check_history(pdr_journal *journal, const char *entity, uint64_t aft
         cr_assert_eq(((const bank_deposited *)event->value)->amount, (int64_t)seq);
     }
     for (int i = 0; i < 2; i++) {
-        cr_assert_eq(pdr_reader_next(reader, &event, 30000, &err), PDR_OK, "%s", err.message);
+        cr_assert_eq(pdr_reader_next(reader, &event, 120000, &err), PDR_OK, "%s", err.message);
         cr_assert_null(event);
     }
     pdr_reader_close(reader);
@@ -203,7 +203,7 @@ Test(readers, a_history_is_whole_whether_or_not_its_end_is_saved)
             cr_assert_eq(bank_ask_deposit(journal, "account/4", amount, &answer), PDR_OK);
         }
         check_history(beside, "account/3", 0, (uint64_t)amount); /* the newest 40 only in the log */
-        cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_journal_drain(journal, 120000, NULL), PDR_OK);
         check_history(beside, "account/3", 0, (uint64_t)amount); /* all saved */
     }
     for (uint64_t after = 1; after < 130; after += 13)
@@ -251,14 +251,14 @@ Test(readers, a_fold_gives_the_state_that_the_owner_has)
     bank_name name = {pdr_string_of("Mallory"), 3};
     pdr_request_spec spec = {.entity = pdr_string_of("account/1"), .type = &bank_name_type, .command = &name};
     pdr_answered answer;
-    cr_assert_eq(pdr_ask(journal, &spec, 30000, &answer, NULL), PDR_OK);
+    cr_assert_eq(pdr_ask(journal, &spec, 120000, &answer, NULL), PDR_OK);
     pdr_fold *fold;
     pdr_reader *reader;
     const pdr_logged_event *event;
     cr_assert_eq(pdr_fold_open(&fold, &bank_account_entity, NULL), PDR_OK);
     cr_assert_eq(((const bank_account *)pdr_fold_state(fold))->balance, 0);
     cr_assert_eq(pdr_history_reader_open(&reader, journal, pdr_string_of("account/1"), 0, NULL), PDR_OK);
-    while (pdr_reader_next(reader, &event, 30000, NULL) == PDR_OK && event)
+    while (pdr_reader_next(reader, &event, 120000, NULL) == PDR_OK && event)
         cr_assert_eq(pdr_fold_apply(fold, event, NULL), PDR_OK);
     const bank_account *account = pdr_fold_state(fold);
     cr_assert_eq(account->balance, bank_balance(journal, "account/1", NULL));
@@ -293,11 +293,11 @@ Test(readers, an_event_of_an_undeclared_type_is_given_undecoded)
     pdr_new_event event = {&bank_undeclared_type, &nothing, 0};
     pdr_request_spec spec = {.entity = pdr_string_of("ledger/1")};
     cr_assert_eq(pdr_journal_append(journal, &spec, &event, 1, NULL, NULL, NULL), PDR_OK);
-    cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+    cr_assert_eq(pdr_journal_drain(journal, 120000, NULL), PDR_OK);
     pdr_reader *reader;
     const pdr_logged_event *read;
     cr_assert_eq(pdr_history_reader_open(&reader, journal, spec.entity, 0, NULL), PDR_OK);
-    cr_assert_eq(pdr_reader_next(reader, &read, 30000, NULL), PDR_OK);
+    cr_assert_eq(pdr_reader_next(reader, &read, 120000, NULL), PDR_OK);
     cr_assert_not_null(read);
     cr_assert_null(read->type);
     cr_assert_null(read->value);

@@ -15,7 +15,7 @@ static void destroy(void)
     bank_dir_remove(&dir);
 }
 
-TestSuite(upcasters, .init = make, .fini = destroy, .timeout = 60);
+TestSuite(upcasters, .init = make, .fini = destroy, .timeout = 600);
 
 static pdr_journal *open_as(const pdr_app *app)
 {
@@ -30,7 +30,7 @@ static void write(pdr_journal *journal, const char *entity, const pdr_type *type
     pdr_new_event event = {type, value, 1234};
     pdr_request_spec spec = {.entity = pdr_string_of(entity)};
     bank_must(pdr_journal_append(journal, &spec, &event, 1, NULL, NULL, &err), &err, "append");
-    bank_must(pdr_journal_drain(journal, 30000, &err), &err, "drain");
+    bank_must(pdr_journal_drain(journal, 120000, &err), &err, "drain");
 }
 
 static void price_first(pdr_journal *journal, const char *entity, int32_t euros)
@@ -66,7 +66,7 @@ static void is_whole(const shop_shop *shop)
 static pdr_code read_state(pdr_journal *journal, const char *entity, pdr_arena *arena, shop_shop *shop,
                            uint64_t *seq, pdr_error *err)
 {
-    return pdr_read_state(journal, entity, false, 30000, arena, shop, seq, err);
+    return pdr_read_state(journal, entity, false, 120000, arena, shop, seq, err);
 }
 
 Test(upcasters, todays_program_has_the_state_that_all_older_events_make)
@@ -88,7 +88,7 @@ static const pdr_logged_event *next(pdr_reader *reader)
 {
     const pdr_logged_event *event;
     pdr_error err;
-    pdr_code code = pdr_reader_next(reader, &event, 30000, &err);
+    pdr_code code = pdr_reader_next(reader, &event, 120000, &err);
     cr_assert_eq(code, PDR_OK, "%s", err.message);
     return event;
 }
@@ -206,9 +206,9 @@ Test(upcasters, an_event_that_an_upcaster_refuses_makes_its_entity_unavailable_a
         cr_expect_not_null(strstr(err.message, "the price is -3 euros"), "%s", err.message);
         cr_assert_eq(read_state(journal, "shop/good", &arena, &shop, &seq, &err), PDR_OK, "%s", err.message);
         cr_expect_eq(shop.cents, 300);
-        cr_assert_eq(pdr_journal_drain(journal, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_journal_drain(journal, 120000, NULL), PDR_OK);
         cr_assert_eq(pdr_reader_open(&reader, journal, 0, PDR_POSITION_START, NULL), PDR_OK);
-        cr_expect_eq(pdr_reader_next(reader, &event, 30000, &err), PDR_BAD_HANDLER);
+        cr_expect_eq(pdr_reader_next(reader, &event, 120000, &err), PDR_BAD_HANDLER);
         cr_expect_not_null(strstr(err.message, "partition 0, offset "), "%s", err.message);
         cr_expect_eq(next(reader)->seq, 1, "the next one comes all the same");
         pdr_reader_close(reader);

@@ -10,7 +10,7 @@
 #include "base/url.h"
 #include "projections/backends.h"
 
-enum { WAIT_MS = 30000, POISON = 666, PARTITIONS = 3 };
+enum { WAIT_MS = 120000, POISON = 666, PARTITIONS = 3 };
 
 static bank_dir dir;
 static pdr_journal *journal;

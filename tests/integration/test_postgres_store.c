@@ -126,7 +126,7 @@ Test(postgres_tables, a_server_that_only_reads_is_unavailable)
 {
     char url[500];
     with_parameter(url, sizeof url, "options=-cdefault_transaction_read_only%3Don");
-    told t = load_of(store_at(url, 300, 0), 0);
+    told t = load_saying(store_at(url, 300, 0), "read-only");
     cr_assert_eq(t.code, PDR_UNAVAILABLE);
     cr_assert_not_null(strstr(t.message, "read-only"), "%s", t.message);
 }
@@ -140,7 +140,7 @@ Test(postgres_tables, another_database_says_which_is_missing)
     pdr_store *store = store_at(url, 300, 0);
     cr_assert_eq(store->ops->meta(store, &meta, 5000, &err), PDR_UNAVAILABLE);
     cr_assert_not_null(strstr(err.message, "no_such_database"), "%s", err.message);
-    told t = load_of(store, 0);
+    told t = load_saying(store, "no_such_database");
     cr_assert_eq(t.code, PDR_UNAVAILABLE);
     cr_assert_not_null(strstr(t.message, "no_such_database"), "%s", t.message);
 }
@@ -151,7 +151,7 @@ static pdr_code meta_code(pdr_error *err)
 {
     pdr_store *store = store_here();
     pdr_store_meta meta;
-    pdr_code code = store->ops->meta(store, &meta, 10000, err);
+    pdr_code code = store->ops->meta(store, &meta, 60000, err);
     store_gone(store);
     return code;
 }
@@ -159,7 +159,7 @@ static pdr_code meta_code(pdr_error *err)
 static pdr_code init_code(pdr_error *err)
 {
     pdr_store *store = store_here();
-    pdr_code code = store->ops->init(store, &world_meta, 10000, err);
+    pdr_code code = store->ops->init(store, &world_meta, 60000, err);
     store_gone(store);
     return code;
 }
@@ -205,7 +205,7 @@ Test(postgres_tables, a_failing_migration_leaves_nothing_behind)
 static void *init_at_once(void *context)
 {
     pdr_store *store = context;
-    return (void *)(intptr_t)store->ops->init(store, &world_meta, 20000, NULL);
+    return (void *)(intptr_t)store->ops->init(store, &world_meta, 60000, NULL);
 }
 
 Test(postgres_open, two_inits_at_once_both_succeed)
@@ -312,7 +312,7 @@ Test(postgres_races, a_refused_claim_shows_the_row_of_the_claim_that_it_waited_f
     sql_on(pg, "BEGIN; UPDATE @partition SET term_offset = 100, term_incarnation = 3 WHERE partition = 0");
     pdr_claim claim = {.term = {50, 7}, .at_us = 1, .address = pdr_bytes_of("n", 1)};
     cr_assert_eq(store->ops->claim(store, 0, &claim, tell, &t, 1, NULL), PDR_OK);
-    pump(store, 300);
+    until_locked(store);
     cr_assert_eq(t.times, 0);
     sql_on(pg, "COMMIT");
     PQfinish(pg);
@@ -330,7 +330,7 @@ Test(postgres_races, a_save_waits_for_a_lock_and_goes_through_when_it_is_free)
     sql_on(pg, "BEGIN; SELECT * FROM @partition WHERE partition = 0 FOR UPDATE");
     told t = {0};
     begin_save(&t, store, 0, stamp, "key", 1);
-    pump(store, 300);
+    until_locked(store);
     cr_assert_eq(t.times, 0);
     sql_on(pg, "COMMIT");
     PQfinish(pg);
@@ -340,7 +340,7 @@ Test(postgres_races, a_save_waits_for_a_lock_and_goes_through_when_it_is_free)
 
 Test(postgres_races, a_lock_that_is_not_let_go_fails_the_save_as_locked_and_nothing_is_done)
 {
-    pdr_store *store = store_at(NULL, 0, 1000);
+    pdr_store *store = store_at(NULL, 0, 4000);
     pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
     PGconn *pg = sql_connect();
     sql_on(pg, "BEGIN; SELECT * FROM @partition WHERE partition = 0 FOR UPDATE");
@@ -355,7 +355,7 @@ Test(postgres_races, a_lock_that_is_not_let_go_fails_the_save_as_locked_and_noth
 
 Test(postgres_races, what_the_server_gives_up_after_its_limit_is_unavailable_and_not_done)
 {
-    pdr_store *store = store_at(NULL, 0, 500);
+    pdr_store *store = store_at(NULL, 0, 3000);
     pdr_stamp stamp = claim_of(store, 0, 5).row.stamp;
     sql("CREATE FUNCTION @slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(20); RETURN "
         "NEW; END $$;"
@@ -474,7 +474,7 @@ Test(postgres_bad_input, a_database_of_another_encoding_is_unsafe)
     with_parameter(with, sizeof with, url);
     pdr_store *store = store_at(with, 0, 0);
     pdr_error err = {0};
-    pdr_code code = store->ops->init(store, &world_meta, 10000, &err);
+    pdr_code code = store->ops->init(store, &world_meta, 60000, &err);
     store_gone(store);
     sql(drop);
     cr_assert_eq(code, PDR_UNSAFE_SETTING, "%s", err.message);

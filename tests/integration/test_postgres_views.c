@@ -77,7 +77,7 @@ static void made(uint32_t version)
     pdr_error err = {0};
     pdr_version_spec spec = spec_of(version);
     pdr_views *views = opened[0];
-    cr_assert_eq(views->ops->create(views, &spec, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->create(views, &spec, 60000, &err), PDR_OK, "%s", err.message);
     load_generations(version);
 }
 
@@ -85,8 +85,8 @@ static void views_open(void)
 {
     pdr_error err = {0};
     world_open();
-    pdr_views *views = views_at(NULL, 20000, 0);
-    cr_assert_eq(views->ops->init(views, 10000, &err), PDR_OK, "%s", err.message);
+    pdr_views *views = views_at(NULL, 60000, 0);
+    cr_assert_eq(views->ops->init(views, 60000, &err), PDR_OK, "%s", err.message);
     made(1);
 }
 
@@ -249,10 +249,12 @@ Test(postgres_views, batches_end_as_unavailable_when_the_server_stays_away)
     pdr_views *views = views_at(proxy_url(), 300, 0);
     ended e = batch(views, 0, -1, 0);
     cr_assert_eq(e.code, PDR_UNAVAILABLE);
+    for (int tries = 0; !strstr(e.error.message, "refused") && tries < 600; tries++)
+        e = batch(views, 0, -1, 0);
     cr_assert_not_null(strstr(e.error.message, "refused"), "%s", e.error.message);
     cr_assert_eq(views->ops->verify(views, &spec, 2000, &err), PDR_UNAVAILABLE);
     proxy_set(PROXY_PASSES);
-    for (int tries = 0; e.code == PDR_UNAVAILABLE && tries < 50; tries++)
+    for (int tries = 0; e.code == PDR_UNAVAILABLE && tries < 600; tries++)
         e = batch(views, 0, -1, 0);
     cr_assert_eq(e.code, PDR_OK, "%s", e.error.message);
 }
@@ -283,12 +285,12 @@ Test(postgres_views, a_batch_under_way_when_the_connection_breaks_is_unknown_and
     proxy_set(PROXY_PASSES);
     sql_on(pg, "COMMIT"); /* the server may yet carry them out */
     PQfinish(pg);
-    for (int tries = 0; tries < 50; tries++) {
+    for (int tries = 0; tries < 600; tries++) {
         int64_t from = offset_now(opened[0]);
         ended e = batch(views, 0, from, 2);
         if (e.code == PDR_OK) break;
         cr_assert(e.code == PDR_STALE || e.code == PDR_UNAVAILABLE, "%s", e.error.message);
-        cr_assert_lt(tries, 49);
+        cr_assert_lt(tries, 599);
     }
     rows_equal_positions();
 }
@@ -296,7 +298,7 @@ Test(postgres_views, a_batch_under_way_when_the_connection_breaks_is_unknown_and
 Test(postgres_views, a_server_that_says_nothing_is_given_up)
 {
     proxy_open(PROXY_PASSES);
-    pdr_views *views = views_at(proxy_url(), 500, 500);
+    pdr_views *views = views_at(proxy_url(), 20000, 2000);
     cr_assert_eq(batch(views, 0, -1, 0).code, PDR_OK);
     proxy_set(PROXY_STALLS);
     ended e = batch(views, 0, 0, 0);
@@ -314,10 +316,12 @@ Test(postgres_views, a_server_out_of_connections_is_unavailable_until_it_has_som
     pdr_views *views = views_at(url, 300, 0);
     ended e = batch(views, 0, -1, 0);
     cr_assert_eq(e.code, PDR_UNAVAILABLE, "%s", e.error.message);
+    for (int tries = 0; !strstr(e.error.message, "too many connections") && tries < 600; tries++)
+        e = batch(views, 0, -1, 0);
     cr_assert_not_null(strstr(e.error.message, "too many connections"), "%s", e.error.message);
     snprintf(role, sizeof role, "ALTER ROLE %s SUPERUSER", world_schema()); /* the limit isn't for these */
     sql(role);
-    for (int tries = 0; e.code == PDR_UNAVAILABLE && tries < 50; tries++)
+    for (int tries = 0; e.code == PDR_UNAVAILABLE && tries < 600; tries++)
         e = batch(views, 0, -1, 0);
     cr_assert_eq(e.code, PDR_OK, "%s", e.error.message);
     views->ops->close(views);
@@ -378,7 +382,7 @@ Test(postgres_views_server, sessions_ended_by_the_server_under_load_lose_and_dou
     snprintf(kill, sizeof kill,
              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '%s'",
              world_schema());
-    pdr_views *views = views_at(url, 20000, 0);
+    pdr_views *views = views_at(url, 60000, 0);
     PGconn *pg = sql_connect();
     for (int round = 0; round < 30; round++) {
         ended e;
@@ -400,7 +404,7 @@ Test(postgres_views_server, sessions_ended_by_the_server_under_load_lose_and_dou
 }
 
 Test(postgres_views_server, a_server_killed_and_started_under_load_keeps_rows_and_positions_together,
-     .timeout = 240)
+     .timeout = 600)
 {
     int64_t at = -1;
     int failures = 0;
@@ -442,8 +446,8 @@ Test(postgres_views, what_was_prepared_for_a_table_that_was_made_anew_is_prepare
     changed[1].type = PDR_COLUMN_INTEGER; /* the SQL's text stays the same */
     again[0].columns = changed;
     spec.tables = again;
-    cr_assert_eq(views->ops->drop(views, "counting", 1, true, 10000, &err), PDR_OK, "%s", err.message);
-    cr_assert_eq(views->ops->create(views, &spec, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->drop(views, "counting", 1, true, 60000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->create(views, &spec, 60000, &err), PDR_OK, "%s", err.message);
     load_generations(1);
     for (int i = 0; i < 3; i++) { /* the first may have to be sent again */
         fetch = (ended){0};
@@ -476,7 +480,7 @@ Test(postgres_views, workers_of_several_partitions_on_the_same_shared_rows_go_on
     ended e[WORKERS];
     int busy = 0;
     for (int i = 1; i < WORKERS; i++)
-        (void)views_at(NULL, 20000, 0);
+        (void)views_at(NULL, 60000, 0);
     for (int i = 0; i < WORKERS; i++)
         begin_batch(&e[i], opened[i], 1, i, at[i], ROWS);
     for (int left = WORKERS; left > 0;) {
@@ -559,19 +563,22 @@ Test(postgres_views, readers_never_fail_and_always_see_a_whole_view_while_versio
     spec.tables = other;
     for (int32_t p = 0; p < 4; p++)
         cr_assert_eq(batch(views, p, -1, 0).code, PDR_OK);
-    cr_assert_eq(views->ops->create(views, &spec, 10000, &err), PDR_OK, "%s", err.message);
+    cr_assert_eq(views->ops->create(views, &spec, 60000, &err), PDR_OK, "%s", err.message);
     load_generations(2);
     sql("INSERT INTO @counts__v2 SELECT id, n FROM @counts__v1; UPDATE @projection_position SET \"offset\" = "
         "0,"
         " term_offset = 0, term_incarnation = 7, number = 1; GRANT SELECT ON @counts TO PUBLIC");
     reader_start(&plain, "read committed");
     reader_start(&repeatable, "repeatable read");
+    while (!__atomic_load_n(&plain.reads, __ATOMIC_RELAXED) ||
+           !__atomic_load_n(&repeatable.reads, __ATOMIC_RELAXED))
+        poll(NULL, 0, 1);
     for (int i = 0; i < SWAPS; i++) {
         pdr_code code;
-        for (int tries = 0; (code = views->ops->swap(views, "counting", 2 - (uint32_t)(i % 2), false, 2000,
+        for (int tries = 0; (code = views->ops->swap(views, "counting", 2 - (uint32_t)(i % 2), false, 60000,
                                                      &err)) == PDR_LOCKED;
              tries++)
-            cr_assert_lt(tries, 20);
+            cr_assert_lt(tries, 100);
         cr_assert_eq(code, PDR_OK, "%s", err.message);
     }
     reader_end(&plain);

@@ -46,7 +46,7 @@ static void end(void)
     registry = NULL;
 }
 
-TestSuite(real_registry, .init = begin, .fini = end, .timeout = 120);
+TestSuite(real_registry, .init = begin, .fini = end, .timeout = 600);
 
 static uint64_t fingerprint_of(const char *json)
 {
@@ -233,7 +233,7 @@ static void end_tls(void)
     cr_assert_eq(system(command), 0);
 }
 
-TestSuite(registry_tls, .init = begin_tls, .fini = end_tls, .timeout = 120);
+TestSuite(registry_tls, .init = begin_tls, .fini = end_tls, .timeout = 600);
 
 static pdr_code ask_for_seven(void)
 {

@@ -37,7 +37,7 @@ static void destroy(void)
     bank_dir_remove(&dir);
 }
 
-TestSuite(registry_journal, .init = make, .fini = destroy, .timeout = 60);
+TestSuite(registry_journal, .init = make, .fini = destroy, .timeout = 600);
 
 static pdr_setting settings[3];
 
@@ -85,7 +85,7 @@ static int64_t read_all(pdr_reader *reader)
     const pdr_logged_event *event;
     int64_t sum = 0;
     for (;;) {
-        cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+        cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
         if (!event) return sum;
         cr_assert_eq(event->type, &bank_deposited_type);
         cr_assert_eq(event->fingerprint, bank_deposited_type.fingerprint);
@@ -215,7 +215,7 @@ Test(registry_journal, a_reader_without_the_setting_may_begin_in_the_middle)
     expect_read(journal, 6);
     int32_t partition = pdr_journal_partition_of(journal, pdr_string_of("account/1"));
     cr_assert_eq(pdr_reader_open(&reader, journal, partition, PDR_POSITION_START, NULL), PDR_OK);
-    cr_assert_eq(pdr_reader_next(reader, &event, 30000, NULL), PDR_OK);
+    cr_assert_eq(pdr_reader_next(reader, &event, 120000, NULL), PDR_OK);
     pdr_position first = event->position;
     pdr_reader_close(reader);
     pdr_journal_close(journal);

@@ -52,7 +52,7 @@ static void make_version(uint32_t version)
 {
     pdr_error err = {0};
     pdr_version_spec spec = spec_of(version);
-    must(views->ops->create(views, &spec, 10000, &err), &err);
+    must(views->ops->create(views, &spec, 60000, &err), &err);
     for (int32_t i = 0; i < PARTITIONS; i++)
         reached[version][i] = -1;
     must(views->ops->positions(views, "seen", version, note_generation, generations[version], &err), &err);
@@ -67,7 +67,7 @@ static void make(void)
     pdr_postgres_views_options options = {
         .url = url, .schema = world_schema(), .view_schema = world_schema()};
     must(pdr_postgres_views_open(&views, &options, &err), &err);
-    must(views->ops->init(views, 10000, &err), &err);
+    must(views->ops->init(views, 60000, &err), &err);
     make_version(1);
 }
 
@@ -265,12 +265,12 @@ static int swap_versions(void)
 {
     uint32_t live = 1;
     int swaps = 0;
-    for (unsigned i = 0; swaps < SWAPS; i++) {
+    for (unsigned i = 0; swaps < SWAPS || (ready_answers <= SWAPS && !broken_answers); i++) {
         uint32_t other = 3 - live;
         pdr_error err = {0};
         if (i % 3 != 2) advance(live, 1, reached[live][1] + 1 + i % 2, NULL, NULL);
         if (i % 5 != 4) advance(other, 1, reached[other][1] + 1 + i % 3, NULL, NULL);
-        pdr_code code = views->ops->swap(views, "seen", other, false, 5000, &err);
+        pdr_code code = views->ops->swap(views, "seen", other, false, 60000, &err);
         bool behind = reached[other][1] < reached[live][1];
         cr_assert_eq(code, behind ? PDR_CONFLICT : PDR_OK, "%s", err.message);
         if (behind) continue;
@@ -285,7 +285,7 @@ Test(view_ready, what_was_ready_once_stays_so_across_swaps)
     pthread_t reader;
     make_version(2);
     cr_assert_eq(pthread_create(&reader, NULL, ask_again_and_again, NULL), 0);
-    cr_expect_eq(swap_versions(), SWAPS);
+    cr_expect_geq(swap_versions(), SWAPS);
     swaps_are_over = true;
     pthread_join(reader, NULL);
     cr_expect_eq(broken_answers, 0, "%ld of them; the first: %s", (long)broken_answers, broken);

@@ -8,7 +8,7 @@
 #include "backends/sqlite/sqlite_views.h"
 #include "bank_journal.h"
 
-enum { PARTITIONS = 4, WAIT_MS = 30000 };
+enum { PARTITIONS = 4, WAIT_MS = 120000 };
 
 static bank_dir dir;
 
@@ -21,7 +21,7 @@ static void destroy(void)
     bank_dir_remove(&dir);
 }
 
-TestSuite(worker, .init = make, .fini = destroy, .timeout = 120);
+TestSuite(worker, .init = make, .fini = destroy, .timeout = 600);
 
 /* --- a projection in C: sums of deposits, and how often each event was seen --- */
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 30000 };
+enum { WAIT_MS = 120000 };
 
 typedef struct tool {
     const char *topic;

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "registry_probe.h"
 
-TestSuite(registry, .fini = end, .timeout = 60);
+TestSuite(registry, .fini = end, .timeout = 600);
 
 /* ---- registering ---- */
 

@@ -4,7 +4,7 @@
 
 #include "registry_probe.h"
 
-TestSuite(hostile_registry, .fini = end, .timeout = 60);
+TestSuite(hostile_registry, .fini = end, .timeout = 600);
 
 Test(hostile_registry, what_is_no_answer_is_bad_data)
 {
