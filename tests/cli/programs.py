@@ -1,9 +1,14 @@
 """Runs the command and the examples' programs in a folder of their own."""
 import os
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+
+from heeds import heeds  # noqa: E402
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
 COMMAND = os.environ["PDR_COMMAND"]
@@ -49,11 +54,7 @@ class Programs(unittest.TestCase):
 
     def until_heeds(self, process, number):
         """Waits until the program does something about a signal: one that comes before kills it."""
-        def heeds():
-            with open("/proc/%d/status" % process.pid, encoding="ascii", errors="replace") as file:
-                said = dict(line.split(":", 1) for line in file)
-            return any(int(said.get(mask, "0"), 16) >> number - 1 & 1 for mask in ("SigBlk", "SigCgt"))
-        self.until("signal %d is heeded" % number, heeds, process)
+        self.until("signal %d is heeded" % number, lambda: heeds(process.pid, number), process)
 
     def until_held(self, process):
         """Waits until the program is at the point where a library or an application holds it."""

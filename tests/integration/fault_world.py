@@ -14,6 +14,9 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from heeds import heeds  # noqa: E402
+
 LOAD, CHECK, COMMAND, LOANS_APP = (os.environ["PDR_" + n] for n in ("LOANS_LOAD", "LOANS_CHECK", "COMMAND", "LOANS_APP"))
 DEV, KAFKA, POSTGRES = (os.environ.get("PERDURE_TEST_" + n) for n in ("DEV", "KAFKA", "POSTGRES"))
 FULL = os.environ.get("PERDURE_TEST_SIZE") == "full"
@@ -79,11 +82,7 @@ class Running:
 
     def until_heeds(self, number):
         """It does something about a signal: one that comes before kills it."""
-        def heeds():
-            with open("/proc/%d/status" % self.process.pid, encoding="ascii", errors="replace") as file:
-                said = dict(line.split(":", 1) for line in file)
-            return self.ended() or any(int(said[mask], 16) >> number - 1 & 1 for mask in ("SigBlk", "SigCgt"))
-        until(heeds, lambda: "signal %d is heeded\n%s" % (number, self.tail()))
+        until(lambda: self.ended() or heeds(self.process.pid, number), lambda: "signal %d is heeded\n%s" % (number, self.tail()))
 
     def signal(self, number):
         self.process.send_signal(number)
