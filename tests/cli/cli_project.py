@@ -114,6 +114,7 @@ class Project(Programs):
             worker = self.start("--json")
             self.until("projected", lambda: self.rows("SELECT 1 FROM sqlite_master WHERE name = 'applications'")
                        and self.status()[0]["events"] == ROWS)
+            self.until_heeds(worker, name)
             worker.send_signal(name)
             out, err = worker.communicate(timeout=240)
             self.assertEqual((worker.returncode, err), (DONE, ""))
