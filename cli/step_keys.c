@@ -6,8 +6,30 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/late.h"
 #include "base/mem.h"
 #include "cli/out.h"
+
+/* Each of the library's functions that is called here; all calls go through `late`. */
+static struct {
+    PDR_LATE_FIELD(el_cursor)
+    PDR_LATE_FIELD(el_end)
+    PDR_LATE_FIELD(el_get)
+    PDR_LATE_FIELD(el_gets)
+    PDR_LATE_FIELD(el_init)
+    PDR_LATE_FIELD(el_insertstr)
+    PDR_LATE_FIELD(el_line)
+    PDR_LATE_FIELD(el_set)
+} late;
+
+static const pdr_late_function functions[] = {
+    PDR_LATE_FUNCTION(late, el_cursor), PDR_LATE_FUNCTION(late, el_end),
+    PDR_LATE_FUNCTION(late, el_get),    PDR_LATE_FUNCTION(late, el_gets),
+    PDR_LATE_FUNCTION(late, el_init),   PDR_LATE_FUNCTION(late, el_insertstr),
+    PDR_LATE_FUNCTION(late, el_line),   PDR_LATE_FUNCTION(late, el_set),
+};
+
+static pdr_late library = {PDR_EDIT_FILE, functions, sizeof functions / sizeof functions[0], false};
 
 struct pdr_step_keys {
     const char *prompt;
@@ -51,19 +73,19 @@ static int read_key(EditLine *editor, wchar_t *key)
 static char *tell_prompt(EditLine *editor)
 {
     pdr_step_keys *keys;
-    if (el_get(editor, EL_CLIENTDATA, &keys) != 0) return NULL;
+    if (late.el_get(editor, EL_CLIENTDATA, &keys) != 0) return NULL;
     return (char *)keys->prompt; /* libedit doesn't write into it */
 }
 
 /* In a line that is begun the arrow moves the cursor, as everywhere. */
 static unsigned char arrow(EditLine *editor, const char *word, int move)
 {
-    const LineInfo *line = el_line(editor);
+    const LineInfo *line = late.el_line(editor);
     if (line->lastchar != line->buffer) {
-        (void)el_cursor(editor, move);
+        (void)late.el_cursor(editor, move);
         return CC_CURSOR;
     }
-    return el_insertstr(editor, word) == 0 ? CC_NEWLINE : CC_ERROR;
+    return late.el_insertstr(editor, word) == 0 ? CC_NEWLINE : CC_ERROR;
 }
 
 static unsigned char forth(EditLine *editor, int key)
@@ -85,13 +107,14 @@ static const char *const backward_keys[] = {"\033[D", "\033OD", "\033[A", "\033O
 static bool set_up(pdr_step_keys *keys)
 {
     EditLine *editor = keys->editor;
-    bool done = el_set(editor, EL_CLIENTDATA, keys) == 0 && el_set(editor, EL_PROMPT, tell_prompt) == 0 &&
-                el_set(editor, EL_EDITOR, "emacs") == 0 && el_set(editor, EL_GETCFN, read_key) == 0 &&
-                el_set(editor, EL_ADDFN, "step-forth", "to the next event", forth) == 0 &&
-                el_set(editor, EL_ADDFN, "step-back", "to the event before", back) == 0;
+    bool done =
+        late.el_set(editor, EL_CLIENTDATA, keys) == 0 && late.el_set(editor, EL_PROMPT, tell_prompt) == 0 &&
+        late.el_set(editor, EL_EDITOR, "emacs") == 0 && late.el_set(editor, EL_GETCFN, read_key) == 0 &&
+        late.el_set(editor, EL_ADDFN, "step-forth", "to the next event", forth) == 0 &&
+        late.el_set(editor, EL_ADDFN, "step-back", "to the event before", back) == 0;
     for (int i = 0; done && i < 4; i++)
-        done = el_set(editor, EL_BIND, forward_keys[i], "step-forth", NULL) == 0 &&
-               el_set(editor, EL_BIND, backward_keys[i], "step-back", NULL) == 0;
+        done = late.el_set(editor, EL_BIND, forward_keys[i], "step-forth", NULL) == 0 &&
+               late.el_set(editor, EL_BIND, backward_keys[i], "step-back", NULL) == 0;
     return done;
 }
 
@@ -105,7 +128,13 @@ pdr_code pdr_step_keys_open(pdr_step_keys **out, const char *prompt, pdr_error *
     keys->prompt = prompt;
     keys->text = (pdr_buf)PDR_BUF_INIT(64 * 1024);
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return PDR_OK;
-    keys->editor = el_init("perdure", stdin, stdout, stderr);
+    pdr_code code = pdr_late_load(&library, err);
+    if (code != PDR_OK) {
+        pdr_step_keys_close(keys);
+        *out = NULL;
+        return code;
+    }
+    keys->editor = late.el_init("perdure", stdin, stdout, stderr);
     if (keys->editor && set_up(keys)) return PDR_OK;
     pdr_step_keys_close(keys);
     *out = NULL;
@@ -115,7 +144,7 @@ pdr_code pdr_step_keys_open(pdr_step_keys **out, const char *prompt, pdr_error *
 void pdr_step_keys_close(pdr_step_keys *keys)
 {
     if (!keys) return;
-    if (keys->editor) el_end(keys->editor);
+    if (keys->editor) late.el_end(keys->editor);
     pdr_buf_release(&keys->text);
     pdr_free(keys);
 }
@@ -131,8 +160,8 @@ static const char *read_line(pdr_step_keys *keys, int *size)
     unsigned char byte = 0;
     if (keys->editor) {
         /* Before the prompt: libedit does it after, and a ^D typed in between would be lost. */
-        (void)el_set(keys->editor, EL_PREP_TERM, 1);
-        return el_gets(keys->editor, size);
+        (void)late.el_set(keys->editor, EL_PREP_TERM, 1);
+        return late.el_gets(keys->editor, size);
     }
     pdr_buf_clear(&keys->text);
     while (byte != '\n' && read_byte(&byte) == 1)

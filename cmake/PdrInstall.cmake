@@ -25,5 +25,4 @@ endforeach()
 configure_package_config_file(cmake/perdureConfig.cmake.in perdureConfig.cmake INSTALL_DESTINATION ${PDR_CMAKE_DIR})
 write_basic_package_version_file(perdureConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/perdureConfig.cmake ${PROJECT_BINARY_DIR}/perdureConfigVersion.cmake
-  cmake/FindJq.cmake
   DESTINATION ${PDR_CMAKE_DIR})

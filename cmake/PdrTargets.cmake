@@ -6,23 +6,38 @@ pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
-pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
-pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
-pkg_check_modules(SNAPPY REQUIRED IMPORTED_TARGET snappy)
-include(${CMAKE_CURRENT_LIST_DIR}/FindJq.cmake) # of Debian's libjq, which brings no pkg-config module
-if(NOT TARGET Jq::Jq)
-  message(FATAL_ERROR "libjq with its header jq.h isn't there: install libjq-dev")
-endif()
+pkg_check_modules(CURL REQUIRED libcurl)
+pkg_check_modules(MICROHTTPD REQUIRED libmicrohttpd)
+pkg_check_modules(EDIT REQUIRED libedit)
+pkg_check_modules(SNAPPY REQUIRED snappy)
+find_path(JQ_INCLUDE_DIR jq.h REQUIRED) # Debian's libjq brings no pkg-config module
+mark_as_advanced(JQ_INCLUDE_DIR)
 
 # What the library needs underneath.
-set(PDR_NEEDS PkgConfig::RDKAFKA PkgConfig::LIBPQ PkgConfig::SQLITE3 PkgConfig::XXHASH
-  PkgConfig::CURL PkgConfig::JANSSON PkgConfig::MICROHTTPD PkgConfig::EDIT Jq::Jq PkgConfig::ZLIB
-  PkgConfig::SNAPPY Threads::Threads ${CMAKE_DL_LIBS} m)
+set(PDR_NEEDS PkgConfig::RDKAFKA PkgConfig::LIBPQ PkgConfig::SQLITE3 PkgConfig::XXHASH PkgConfig::JANSSON
+  PkgConfig::ZLIB Threads::Threads ${CMAKE_DL_LIBS} m)
 add_library(perdure_needs INTERFACE)
 target_link_libraries(perdure_needs INTERFACE ${PDR_NEEDS})
+
+# pdr_late(NAME library folders...): one that is loaded when it is first used (base/late.h). Its headers are found, and
+# PDR_NAME_FILE is the file that the linker would have named.
+function(pdr_late name library)
+  find_library(PDR_LATE_${name} ${library} REQUIRED)
+  mark_as_advanced(PDR_LATE_${name})
+  execute_process(COMMAND ${CMAKE_READELF} -d ${PDR_LATE_${name}} OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT said MATCHES "\\(SONAME\\)[^[]*\\[([^]]+)\\]")
+    message(FATAL_ERROR "${PDR_LATE_${name}} has no SONAME")
+  endif()
+  target_compile_definitions(perdure_needs INTERFACE PDR_${name}_FILE="${CMAKE_MATCH_1}")
+  target_include_directories(perdure_needs SYSTEM INTERFACE ${ARGN})
+endfunction()
+pdr_late(CURL curl ${CURL_INCLUDE_DIRS})
+pdr_late(MICROHTTPD microhttpd ${MICROHTTPD_INCLUDE_DIRS})
+pdr_late(EDIT edit ${EDIT_INCLUDE_DIRS})
+pdr_late(JQ jq ${JQ_INCLUDE_DIR})
+pdr_late(SNAPPY snappy ${SNAPPY_INCLUDE_DIRS})
 
 # Warnings, include paths and sanitizers: the same for product, tests, benches and examples.
 function(pdr_common target)

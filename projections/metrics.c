@@ -6,7 +6,29 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/late.h"
 #include "base/mem.h"
+
+/* Each of the library's functions that is called here; all calls go through `late`. */
+static struct {
+    PDR_LATE_FIELD(MHD_add_response_header)
+    PDR_LATE_FIELD(MHD_create_response_from_buffer)
+    PDR_LATE_FIELD(MHD_destroy_response)
+    PDR_LATE_FIELD(MHD_queue_response)
+    PDR_LATE_FIELD(MHD_start_daemon)
+    PDR_LATE_FIELD(MHD_stop_daemon)
+} late;
+
+static const pdr_late_function functions[] = {
+    PDR_LATE_FUNCTION(late, MHD_add_response_header),
+    PDR_LATE_FUNCTION(late, MHD_create_response_from_buffer),
+    PDR_LATE_FUNCTION(late, MHD_destroy_response),
+    PDR_LATE_FUNCTION(late, MHD_queue_response),
+    PDR_LATE_FUNCTION(late, MHD_start_daemon),
+    PDR_LATE_FUNCTION(late, MHD_stop_daemon),
+};
+
+static pdr_late library = {PDR_MICROHTTPD_FILE, functions, sizeof functions / sizeof functions[0], false};
 
 enum { MAX_PAGE = 64 * 1024 * 1024, MAX_CONNECTIONS = 16, IDLE_S = 10, CONNECTION_MEMORY = 16 * 1024 };
 
@@ -19,13 +41,13 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
                               pdr_bytes page)
 {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(page.size, (void *)(uintptr_t)page.data, MHD_RESPMEM_MUST_COPY);
+        late.MHD_create_response_from_buffer(page.size, (void *)(uintptr_t)page.data, MHD_RESPMEM_MUST_COPY);
     if (!response) return MHD_NO;
-    bool whole = MHD_add_response_header(response, "Content-Type", type) == MHD_YES;
+    bool whole = late.MHD_add_response_header(response, "Content-Type", type) == MHD_YES;
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        whole = whole && MHD_add_response_header(response, "Allow", "GET, HEAD") == MHD_YES;
-    enum MHD_Result result = whole ? MHD_queue_response(connection, status, response) : MHD_NO;
-    MHD_destroy_response(response);
+        whole = whole && late.MHD_add_response_header(response, "Allow", "GET, HEAD") == MHD_YES;
+    enum MHD_Result result = whole ? late.MHD_queue_response(connection, status, response) : MHD_NO;
+    late.MHD_destroy_response(response);
     return result;
 }
 
@@ -84,10 +106,12 @@ pdr_code pdr_metrics_open(pdr_metrics **out, struct pdr_worker *worker, pdr_erro
     struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t)settings->metrics_port)};
     if (inet_pton(AF_INET, address, &where.sin_addr) != 1)
         return pdr_fail(err, PDR_BAD_SETTING, "project.metrics.address: \"%s\" is no IPv4 address", address);
+    pdr_code code = pdr_late_load(&library, err);
+    if (code != PDR_OK) return code;
     pdr_metrics *metrics = pdr_calloc(1, sizeof *metrics);
     if (!metrics) return pdr_fail(err, PDR_NOMEM, "metrics");
     metrics->worker = worker;
-    metrics->daemon = MHD_start_daemon(
+    metrics->daemon = late.MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | MHD_USE_ERROR_LOG, 0, NULL, NULL, serve, metrics,
         MHD_OPTION_EXTERNAL_LOGGER, drop_line, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&where,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -105,6 +129,6 @@ pdr_code pdr_metrics_open(pdr_metrics **out, struct pdr_worker *worker, pdr_erro
 void pdr_metrics_close(pdr_metrics *metrics)
 {
     if (!metrics) return;
-    MHD_stop_daemon(metrics->daemon);
+    late.MHD_stop_daemon(metrics->daemon);
     pdr_free(metrics);
 }

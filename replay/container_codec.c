@@ -2,6 +2,7 @@
 #include <snappy-c.h>
 #include <zlib.h>
 
+#include "base/late.h"
 #include "base/mem.h"
 #include "replay/container.h"
 
@@ -94,6 +95,23 @@ static pdr_code inflate_block(pdr_bytes packed, pdr_buf *out, pdr_error *err)
 
 /* --- snappy --- */
 
+/* Each of the library's functions that is called here; all calls go through `late`. */
+static struct {
+    PDR_LATE_FIELD(snappy_compress)
+    PDR_LATE_FIELD(snappy_uncompress)
+    PDR_LATE_FIELD(snappy_max_compressed_length)
+    PDR_LATE_FIELD(snappy_uncompressed_length)
+} late;
+
+static const pdr_late_function functions[] = {
+    PDR_LATE_FUNCTION(late, snappy_compress),
+    PDR_LATE_FUNCTION(late, snappy_uncompress),
+    PDR_LATE_FUNCTION(late, snappy_max_compressed_length),
+    PDR_LATE_FUNCTION(late, snappy_uncompressed_length),
+};
+
+static pdr_late library = {PDR_SNAPPY_FILE, functions, sizeof functions / sizeof functions[0], false};
+
 static uint32_t crc_of(pdr_bytes bytes)
 {
     return (uint32_t)crc32(0, bytes.data, (uInt)bytes.size);
@@ -101,11 +119,13 @@ static uint32_t crc_of(pdr_bytes bytes)
 
 static pdr_code snappy_block(pdr_bytes raw, pdr_buf *out, pdr_error *err)
 {
-    size_t room = snappy_max_compressed_length(raw.size);
-    pdr_code code = pdr_buf_reserve(out, room + CRC_SIZE);
+    pdr_code code = pdr_late_load(&library, err);
+    if (code != PDR_OK) return code;
+    size_t room = late.snappy_max_compressed_length(raw.size);
+    code = pdr_buf_reserve(out, room + CRC_SIZE);
     if (code != PDR_OK) return pdr_fail(err, code, "compressing %zu bytes", raw.size);
     snappy_status done =
-        snappy_compress((const char *)raw.data, raw.size, (char *)out->data + out->size, &room);
+        late.snappy_compress((const char *)raw.data, raw.size, (char *)out->data + out->size, &room);
     PDR_INVARIANT("snappy-bound", done == SNAPPY_OK);
     uint32_t crc = crc_of(raw);
     uint8_t *p = out->data + out->size + room;
@@ -119,14 +139,16 @@ static pdr_code unsnappy_block(pdr_bytes packed, pdr_buf *out, pdr_error *err)
 {
     size_t size = 0;
     const char *data = (const char *)packed.data;
+    pdr_code code = pdr_late_load(&library, err);
+    if (code != PDR_OK) return code;
     if (packed.size <= CRC_SIZE ||
-        snappy_uncompressed_length(data, packed.size - CRC_SIZE, &size) != SNAPPY_OK ||
+        late.snappy_uncompressed_length(data, packed.size - CRC_SIZE, &size) != SNAPPY_OK ||
         size > PDR_CONTAINER_MAX_BLOCK)
         return pdr_fail(err, PDR_BAD_DATA, "its data aren't snappy's");
-    pdr_code code = pdr_buf_reserve(out, size + 1);
+    code = pdr_buf_reserve(out, size + 1);
     if (code != PDR_OK) return pdr_fail(err, code, "uncompressing %zu bytes", size);
     uint8_t *into = out->data + out->size;
-    if (snappy_uncompress(data, packed.size - CRC_SIZE, (char *)into, &size) != SNAPPY_OK)
+    if (late.snappy_uncompress(data, packed.size - CRC_SIZE, (char *)into, &size) != SNAPPY_OK)
         return pdr_fail(err, PDR_BAD_DATA, "its data aren't snappy's");
     const uint8_t *p = packed.data + packed.size - CRC_SIZE;
     uint32_t crc = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];

@@ -4,7 +4,45 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/late.h"
 #include "base/mem.h"
+
+/* Each of the library's functions that is called here; all calls go through `late`. */
+static struct {
+    PDR_LATE_FIELD(jq_compile)
+    PDR_LATE_FIELD(jq_init)
+    PDR_LATE_FIELD(jq_next)
+    PDR_LATE_FIELD(jq_set_error_cb)
+    PDR_LATE_FIELD(jq_start)
+    PDR_LATE_FIELD(jq_teardown)
+    PDR_LATE_FIELD(jv_copy)
+    PDR_LATE_FIELD(jv_dump_string)
+    PDR_LATE_FIELD(jv_free)
+    PDR_LATE_FIELD(jv_get_kind)
+    PDR_LATE_FIELD(jv_invalid_get_msg)
+    PDR_LATE_FIELD(jv_invalid_has_msg)
+    PDR_LATE_FIELD(jv_parse_sized)
+    PDR_LATE_FIELD(jv_string_value)
+} late;
+
+static const pdr_late_function functions[] = {
+    PDR_LATE_FUNCTION(late, jq_compile),
+    PDR_LATE_FUNCTION(late, jq_init),
+    PDR_LATE_FUNCTION(late, jq_next),
+    PDR_LATE_FUNCTION(late, jq_set_error_cb),
+    PDR_LATE_FUNCTION(late, jq_start),
+    PDR_LATE_FUNCTION(late, jq_teardown),
+    PDR_LATE_FUNCTION(late, jv_copy),
+    PDR_LATE_FUNCTION(late, jv_dump_string),
+    PDR_LATE_FUNCTION(late, jv_free),
+    PDR_LATE_FUNCTION(late, jv_get_kind),
+    PDR_LATE_FUNCTION(late, jv_invalid_get_msg),
+    PDR_LATE_FUNCTION(late, jv_invalid_has_msg),
+    PDR_LATE_FUNCTION(late, jv_parse_sized),
+    PDR_LATE_FUNCTION(late, jv_string_value),
+};
+
+static pdr_late library = {PDR_JQ_FILE, functions, sizeof functions / sizeof functions[0], false};
 
 enum { MAX_PROGRAM = 64 * 1024, MAX_MESSAGE = 400 };
 
@@ -35,9 +73,15 @@ static void keep_message(char *out, size_t room, const char *text)
 static void said(void *context, jv message)
 {
     pdr_where *w = context;
-    if (!w->message[0] && jv_get_kind(message) == JV_KIND_STRING)
-        keep_message(w->message, sizeof w->message, jv_string_value(message));
-    jv_free(message);
+    if (!w->message[0] && late.jv_get_kind(message) == JV_KIND_STRING)
+        keep_message(w->message, sizeof w->message, late.jv_string_value(message));
+    late.jv_free(message);
+}
+
+/* jv.h's own calls the library by its name. */
+static bool is_valid(jv value)
+{
+    return late.jv_get_kind(value) != JV_KIND_INVALID;
 }
 
 static bool is_blank(const char *text)
@@ -50,7 +94,7 @@ static pdr_code compile(pdr_where *w, const char *program, pdr_error *err)
     pdr_buf text = PDR_BUF_INIT(MAX_PROGRAM + sizeof before);
     pdr_code code = pdr_buf_append(&text, before, sizeof before - 1);
     if (code == PDR_OK) code = pdr_buf_append(&text, program, strlen(program) + 1);
-    bool compiled = code == PDR_OK && jq_compile(w->jq, (const char *)text.data);
+    bool compiled = code == PDR_OK && late.jq_compile(w->jq, (const char *)text.data);
     pdr_buf_release(&text);
     if (code == PDR_TOO_LARGE)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "the filter has more than %d bytes", MAX_PROGRAM);
@@ -64,14 +108,16 @@ pdr_code pdr_where_open(pdr_where **out, const char *program, pdr_error *err)
 {
     *out = NULL;
     if (is_blank(program)) return pdr_fail(err, PDR_INVALID_ARGUMENT, "the filter is empty");
+    pdr_code code = pdr_late_load(&library, err);
+    if (code != PDR_OK) return code;
     pdr_where *w = pdr_calloc(1, sizeof *w);
-    if (w) w->jq = jq_init();
+    if (w) w->jq = late.jq_init();
     if (!w || !w->jq) {
         pdr_free(w);
         return pdr_fail(err, PDR_NOMEM, "a filter");
     }
-    jq_set_error_cb(w->jq, said, w);
-    pdr_code code = compile(w, program, err);
+    late.jq_set_error_cb(w->jq, said, w);
+    code = compile(w, program, err);
     if (code != PDR_OK) {
         pdr_where_close(w);
         return code;
@@ -83,17 +129,17 @@ pdr_code pdr_where_open(pdr_where **out, const char *program, pdr_error *err)
 void pdr_where_close(pdr_where *where)
 {
     if (!where) return;
-    jq_teardown(&where->jq);
+    late.jq_teardown(&where->jq);
     pdr_free(where);
 }
 
 /* A failure's message, or nothing; takes `value`. */
 static pdr_code read_failure(jv value, const char *what, pdr_error *err)
 {
-    jv message = jv_invalid_get_msg(value);
-    if (jv_get_kind(message) != JV_KIND_STRING) message = jv_dump_string(message, 0);
-    pdr_code code = pdr_fail(err, PDR_BAD_DATA, "%s: %.*s", what, MAX_MESSAGE, jv_string_value(message));
-    jv_free(message);
+    jv message = late.jv_invalid_get_msg(value);
+    if (late.jv_get_kind(message) != JV_KIND_STRING) message = late.jv_dump_string(message, 0);
+    pdr_code code = pdr_fail(err, PDR_BAD_DATA, "%s: %.*s", what, MAX_MESSAGE, late.jv_string_value(message));
+    late.jv_free(message);
     return code;
 }
 
@@ -102,17 +148,17 @@ pdr_code pdr_where_holds(pdr_where *where, pdr_bytes json, bool *holds, pdr_erro
     *holds = false;
     if (json.size > INT32_MAX)
         return pdr_fail(err, PDR_BAD_DATA, "a value of %zu bytes is too long for jq", json.size);
-    jv value = jv_parse_sized((const char *)json.data, (int)json.size);
-    if (!jv_is_valid(value)) return read_failure(value, "jq can't read the value", err);
-    jq_start(where->jq, value, 0);
-    jv result = jq_next(where->jq);
-    if (!jv_is_valid(result)) {
-        if (jv_invalid_has_msg(jv_copy(result))) return read_failure(result, "jq", err);
-        jv_free(result);
+    jv value = late.jv_parse_sized((const char *)json.data, (int)json.size);
+    if (!is_valid(value)) return read_failure(value, "jq can't read the value", err);
+    late.jq_start(where->jq, value, 0);
+    jv result = late.jq_next(where->jq);
+    if (!is_valid(result)) {
+        if (late.jv_invalid_has_msg(late.jv_copy(result))) return read_failure(result, "jq", err);
+        late.jv_free(result);
         return PDR_OK;
     }
-    jv_kind kind = jv_get_kind(result);
+    jv_kind kind = late.jv_get_kind(result);
     *holds = kind != JV_KIND_FALSE && kind != JV_KIND_NULL;
-    jv_free(result);
+    late.jv_free(result);
     return PDR_OK;
 }

@@ -4,8 +4,45 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/late.h"
 #include "base/mem.h"
 #include "schemas/registry_json.h"
+
+/* libcurl checks the kinds of arguments by macros of these names. */
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+/* Each of the library's functions that is called here; all calls go through `late`. */
+static struct {
+    PDR_LATE_FIELD(curl_easy_cleanup)
+    PDR_LATE_FIELD(curl_easy_getinfo)
+    PDR_LATE_FIELD(curl_easy_init)
+    PDR_LATE_FIELD(curl_easy_perform)
+    PDR_LATE_FIELD(curl_easy_setopt)
+    PDR_LATE_FIELD(curl_easy_strerror)
+    PDR_LATE_FIELD(curl_free)
+    PDR_LATE_FIELD(curl_global_init)
+    PDR_LATE_FIELD(curl_slist_append)
+    PDR_LATE_FIELD(curl_slist_free_all)
+    PDR_LATE_FIELD(curl_url)
+    PDR_LATE_FIELD(curl_url_cleanup)
+    PDR_LATE_FIELD(curl_url_get)
+    PDR_LATE_FIELD(curl_url_set)
+    PDR_LATE_FIELD(curl_url_strerror)
+} late;
+
+static const pdr_late_function functions[] = {
+    PDR_LATE_FUNCTION(late, curl_easy_cleanup), PDR_LATE_FUNCTION(late, curl_easy_getinfo),
+    PDR_LATE_FUNCTION(late, curl_easy_init),    PDR_LATE_FUNCTION(late, curl_easy_perform),
+    PDR_LATE_FUNCTION(late, curl_easy_setopt),  PDR_LATE_FUNCTION(late, curl_easy_strerror),
+    PDR_LATE_FUNCTION(late, curl_free),         PDR_LATE_FUNCTION(late, curl_global_init),
+    PDR_LATE_FUNCTION(late, curl_slist_append), PDR_LATE_FUNCTION(late, curl_slist_free_all),
+    PDR_LATE_FUNCTION(late, curl_url),          PDR_LATE_FUNCTION(late, curl_url_cleanup),
+    PDR_LATE_FUNCTION(late, curl_url_get),      PDR_LATE_FUNCTION(late, curl_url_set),
+    PDR_LATE_FUNCTION(late, curl_url_strerror),
+};
+
+static pdr_late library = {PDR_CURL_FILE, functions, sizeof functions / sizeof functions[0], false};
 
 enum { MAX_HEADERS = 64 * 1024, MAX_REDIRECTS = 3, MAX_WAIT_AS_TOLD_S = 30, MAX_URL = 8192 };
 
@@ -26,7 +63,7 @@ struct pdr_reg_http {
 
 static void init_curl(void)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    late.curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 static size_t take_body(char *data, size_t one, size_t size, void *context)
@@ -58,9 +95,9 @@ static void sleep_ms(void *context, uint32_t ms)
 static pdr_code part_of(CURLU *url, CURLUPart part, unsigned flags, char **out)
 {
     char *text = NULL;
-    CURLUcode code = curl_url_get(url, part, &text, flags);
+    CURLUcode code = late.curl_url_get(url, part, &text, flags);
     *out = code == CURLUE_OK ? pdr_strdup(text) : NULL;
-    curl_free(text);
+    late.curl_free(text);
     return code == CURLUE_OK && !*out ? PDR_NOMEM : PDR_OK;
 }
 
@@ -68,11 +105,11 @@ static pdr_code part_of(CURLU *url, CURLUPart part, unsigned flags, char **out)
 static pdr_code check_url(CURLU *url, const char *text, pdr_error *err)
 {
     char *scheme = NULL, *query = NULL, *fragment = NULL;
-    CURLUcode bad = curl_url_set(url, CURLUPART_URL, text, 0);
+    CURLUcode bad = late.curl_url_set(url, CURLUPART_URL, text, 0);
     if (bad)
         return pdr_fail(err, PDR_BAD_SETTING,
                         "the registry's URL can't be read (%s): http://host:port/path is wanted",
-                        curl_url_strerror(bad));
+                        late.curl_url_strerror(bad));
     pdr_code code = part_of(url, CURLUPART_SCHEME, 0, &scheme);
     if (code == PDR_OK) code = part_of(url, CURLUPART_QUERY, 0, &query);
     if (code == PDR_OK) code = part_of(url, CURLUPART_FRAGMENT, 0, &fragment);
@@ -91,8 +128,8 @@ static pdr_code split_url(pdr_reg_http *http, CURLU *url, char **user, char **pa
 {
     pdr_code code = part_of(url, CURLUPART_USER, CURLU_URLDECODE, user);
     if (code == PDR_OK) code = part_of(url, CURLUPART_PASSWORD, CURLU_URLDECODE, password);
-    if (code == PDR_OK &&
-        (curl_url_set(url, CURLUPART_USER, NULL, 0) || curl_url_set(url, CURLUPART_PASSWORD, NULL, 0)))
+    if (code == PDR_OK && (late.curl_url_set(url, CURLUPART_USER, NULL, 0) ||
+                           late.curl_url_set(url, CURLUPART_PASSWORD, NULL, 0)))
         code = PDR_NOMEM;
     if (code == PDR_OK) code = part_of(url, CURLUPART_URL, 0, &http->base);
     if (code == PDR_OK && !http->base) code = PDR_NOMEM;
@@ -105,14 +142,14 @@ static pdr_code split_url(pdr_reg_http *http, CURLU *url, char **user, char **pa
 
 static CURLcode set_text(CURL *curl, CURLoption option, const char *value)
 {
-    return value && *value ? curl_easy_setopt(curl, option, value) : CURLE_OK;
+    return value && *value ? late.curl_easy_setopt(curl, option, value) : CURLE_OK;
 }
 
 static CURLcode set_identity(CURL *curl, const pdr_registry_config *config, const char *user,
                              const char *password)
 {
     const char *given = config->user && *config->user ? config->user : user;
-    CURLcode code = curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    CURLcode code = late.curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
     if (!code) code = set_text(curl, CURLOPT_USERNAME, given);
     if (!code)
         code = set_text(curl, CURLOPT_PASSWORD,
@@ -128,31 +165,31 @@ static CURLcode set_identity(CURL *curl, const pdr_registry_config *config, cons
 static CURLcode set_redirects(CURL *curl, const char *base)
 {
     const char *to = strncmp(base, "https:", 6) == 0 ? "https" : "http,https";
-    CURLcode code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, to);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
+    CURLcode code = late.curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, to);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
     return code;
 }
 
 static CURLcode set_exchange(pdr_reg_http *http, uint32_t timeout_ms)
 {
     CURL *curl = http->curl;
-    CURLcode code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->why);
-    if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "perdure");
-    return code ? code : curl_easy_setopt(curl, CURLOPT_HTTPHEADER, http->headers);
+    CURLcode code = late.curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->why);
+    if (!code) code = late.curl_easy_setopt(curl, CURLOPT_USERAGENT, "perdure");
+    return code ? code : late.curl_easy_setopt(curl, CURLOPT_HTTPHEADER, http->headers);
 }
 
 static pdr_code add_header(pdr_reg_http *http, const char *line)
 {
-    struct curl_slist *longer = curl_slist_append(http->headers, line);
+    struct curl_slist *longer = late.curl_slist_append(http->headers, line);
     if (!longer) return PDR_NOMEM;
     http->headers = longer;
     return PDR_OK;
@@ -165,24 +202,27 @@ static pdr_code set_up(pdr_reg_http *http, const pdr_registry_config *config, co
     if (code == PDR_OK)
         code = add_header(http, "Accept: application/vnd.schemaregistry.v1+json, application/json");
     if (code == PDR_OK) code = add_header(http, "Expect:"); /* no waiting for a 100 Continue */
-    http->curl = curl_easy_init();
+    http->curl = late.curl_easy_init();
     if (code != PDR_OK || !http->curl) return pdr_fail(err, PDR_NOMEM, "a client of the registry");
     CURLcode bad = set_identity(http->curl, config, user, password);
     if (!bad) bad = set_redirects(http->curl, http->base);
     if (!bad) bad = set_exchange(http, config->timeout_ms);
     if (!bad) return PDR_OK;
     return pdr_fail_backend(err, bad == CURLE_OUT_OF_MEMORY ? PDR_NOMEM : PDR_BAD_SETTING, (int32_t)bad,
-                            "libcurl refuses the settings for the registry: %s", curl_easy_strerror(bad));
+                            "libcurl refuses the settings for the registry: %s",
+                            late.curl_easy_strerror(bad));
 }
 
 pdr_code pdr_reg_http_open(pdr_reg_http **out, const pdr_registry_config *config, pdr_error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pdr_code code = pdr_late_load(&library, err);
+    if (code != PDR_OK) return code;
     pthread_once(&once, init_curl);
     pdr_reg_http *http = pdr_calloc(1, sizeof *http);
-    CURLU *url = curl_url();
+    CURLU *url = late.curl_url();
     char *user = NULL, *password = NULL;
-    pdr_code code = http && url ? PDR_OK : pdr_fail(err, PDR_NOMEM, "a client of the registry");
+    code = http && url ? PDR_OK : pdr_fail(err, PDR_NOMEM, "a client of the registry");
     if (code == PDR_OK) code = check_url(url, config->url, err);
     if (code == PDR_OK) code = split_url(http, url, &user, &password, err);
     if (code == PDR_OK) {
@@ -197,7 +237,7 @@ pdr_code pdr_reg_http_open(pdr_reg_http **out, const pdr_registry_config *config
         http->random = (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 20 ^ (uint64_t)(uintptr_t)http;
         code = set_up(http, config, user, password, err);
     }
-    curl_url_cleanup(url);
+    late.curl_url_cleanup(url);
     pdr_free(user);
     pdr_free(password);
     if (code == PDR_OK)
@@ -210,8 +250,8 @@ pdr_code pdr_reg_http_open(pdr_reg_http **out, const pdr_registry_config *config
 void pdr_reg_http_close(pdr_reg_http *http)
 {
     if (!http) return;
-    curl_easy_cleanup(http->curl);
-    curl_slist_free_all(http->headers);
+    late.curl_easy_cleanup(http->curl);
+    late.curl_slist_free_all(http->headers);
     pdr_free(http->base);
     pdr_free(http);
 }
@@ -237,7 +277,7 @@ static bool is_about_tls(CURLcode code)
 
 static pdr_code explain(const pdr_reg_http *http, CURLcode curl, pdr_error *err)
 {
-    const char *why = http->why[0] ? http->why : curl_easy_strerror(curl);
+    const char *why = http->why[0] ? http->why : late.curl_easy_strerror(curl);
     int32_t number = (int32_t)curl;
     if (http->failed == PDR_TOO_LARGE)
         return pdr_fail_backend(err, PDR_TOO_LARGE, number,
@@ -268,13 +308,13 @@ static pdr_code one_attempt(pdr_reg_http *http, pdr_reg_answer *answer, bool *ag
     http->header_bytes = 0;
     http->failed = PDR_OK;
     http->why[0] = '\0';
-    CURLcode curl = curl_easy_perform(http->curl);
+    CURLcode curl = late.curl_easy_perform(http->curl);
     if (curl) {
         pdr_code code = explain(http, curl, err);
         *again = may_pass(code, curl);
         return code;
     }
-    curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    late.curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
     *again = answer->status >= 500 || answer->status == 429 || answer->status == 408;
     if (!*again) return PDR_OK;
     pdr_reg_refusal refusal;
@@ -304,7 +344,7 @@ static uint32_t wait_before(pdr_reg_http *http, uint32_t attempt)
     if (span > http->backoff_max_ms) span = http->backoff_max_ms;
     uint64_t wait = span / 2 + (span ? draw(http) % (span - span / 2 + 1) : 0);
     curl_off_t told = 0;
-    curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &told);
+    late.curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &told);
     if (told > MAX_WAIT_AS_TOLD_S) told = MAX_WAIT_AS_TOLD_S;
     if (told > 0 && (uint64_t)told * 1000 > wait) wait = (uint64_t)told * 1000;
     return (uint32_t)wait;
@@ -317,12 +357,12 @@ static pdr_code prepare(pdr_reg_http *http, const char *path, pdr_bytes body, pd
     if (code == PDR_OK) code = pdr_buf_append(&url, "", 1);
     CURLcode bad = CURLE_OK;
     if (code == PDR_OK) {
-        bad = curl_easy_setopt(http->curl, CURLOPT_URL, (const char *)url.data);
-        if (!bad) bad = curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
-        if (!bad && body.data) bad = curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
+        bad = late.curl_easy_setopt(http->curl, CURLOPT_URL, (const char *)url.data);
+        if (!bad) bad = late.curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
+        if (!bad && body.data) bad = late.curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
         if (!bad && body.data)
-            bad = curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
-        if (!bad && body.data) bad = curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body.data);
+            bad = late.curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+        if (!bad && body.data) bad = late.curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, body.data);
     }
     pdr_buf_release(&url);
     if (code == PDR_OK && bad) code = PDR_NOMEM;
