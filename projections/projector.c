@@ -47,7 +47,7 @@ static void forget_all(pdr_projector *p)
     pdr_prj_clear_outgoing(&p->outgoing[1]);
     p->taken = NULL;
     p->fetches = 0;
-    p->rows_wanted = p->must_commit = false;
+    p->rows_wanted = p->must_commit = p->request_waits = false;
     p->first_waits = INT64_MAX;
     for (size_t i = 0; i < p->part_count; i++)
         p->parts[i]->folding_events = 0;
@@ -350,11 +350,13 @@ static size_t load(pdr_projector *p)
 
 /* --- Turns --- */
 
-/* An operator pauses, resumes, throttles; and asks for retries. Looked at once a second, between batches. */
+/* An operator pauses, resumes, throttles; and asks for retries. Looked at once a second, between batches; what
+ * is folded of the next one stays. */
 static void look_at_controls(pdr_projector *p)
 {
     pdr_error err;
-    if (!pdr_prj_controls_due(p) || p->taken || p->folding->commits > 0 || p->first_done > 0) return;
+    bool due = pdr_prj_controls_due(p) || (p->request_waits && p->folding->commits == 0);
+    if (!due || p->taken || p->first_done > 0) return;
     pdr_code code = look_at_switches(p, &err);
     if (code != PDR_OK)
         pdr_prj_fail(p, code, &err);

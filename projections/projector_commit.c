@@ -302,7 +302,7 @@ static bool is_due(pdr_projector *p, int64_t now, int64_t *due_us)
     if (p->folding->commits == 0 && p->folding->request == 0) return follow_log(p, now, due_us);
     bool full = p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
     bool now_or_never = p->must_commit || pdr_prj_ends_search_step(p) || p->draining || p->retry.active;
-    if (full || now_or_never || pdr_prj_controls_due(p)) return true;
+    if (full || now_or_never || p->request_waits) return true;
     int64_t due = p->first_waits + s->batch_wait_us;
     if (now < due && due < *due_us) *due_us = due;
     return now >= due;

@@ -126,6 +126,7 @@ struct pdr_projector {
     size_t fetches;       /* that are under way */
     pdr_view_batch batch; /* that is under way */
     bool must_commit;     /* nothing more can be folded before */
+    bool request_waits;   /* for what was folded to be committed */
     bool draining;
     bool paused;            /* by an operator */
     bool found;             /* the version, when the switches were looked at */
@@ -169,7 +170,7 @@ static inline pdr_suspect *pdr_prj_suspect_of(pdr_part *part, bool retried)
 {
     return retried ? &part->retried_suspect : &part->suspect;
 }
-/* It is time to look at requests and switches: what was folded is committed, then they are. */
+/* It is time to look at requests and switches. */
 static inline bool pdr_prj_controls_due(const pdr_projector *p)
 {
     return !p->retry.active && pdr_prj_now(p) >= p->control_at;

@@ -324,7 +324,7 @@ static bool may_fold(pdr_projector *p)
     const pdr_kept_commit *kept = head_of(p);
     if (!kept || p->state != PDR_PROJECTOR_RUNNING || p->rows_wanted || p->must_commit || p->seek)
         return false;
-    return p->first_done > 0 || (!is_full(p) && !pdr_prj_controls_due(p) && is_allowed(p, kept));
+    return p->first_done > 0 || (!is_full(p) && !p->request_waits && is_allowed(p, kept));
 }
 
 size_t pdr_prj_fold(pdr_projector *p)

@@ -76,6 +76,14 @@ static pdr_code first_request(void *context, const pdr_request_row *row, pdr_err
     return PDR_OK;
 }
 
+static pdr_code see_request(void *context, const pdr_request_row *row, pdr_error *err)
+{
+    pdr_projector *p = context;
+    (void)err;
+    p->request_waits = p->request_waits || part_of(p, row->partition);
+    return PDR_OK;
+}
+
 static pdr_code load_request(pdr_projector *p, pdr_error *err)
 {
     const pdr_views_ops *ops = p->spec.views->ops;
@@ -106,8 +114,12 @@ void pdr_prj_look_for_requests(pdr_projector *p)
     pdr_error err;
     int64_t now = pdr_prj_now(p);
     p->control_at = now + CONTROL_US;
+    p->request_waits = false;
     if (p->paused) return;
-    pdr_code code = load_request(p, &err);
+    pdr_code code = p->folding->commits > 0
+                        ? p->spec.views->ops->requests(p->spec.views, p->version.projection,
+                                                       p->version.version, -1, see_request, p, &err)
+                        : load_request(p, &err);
     if (code == PDR_OK && retry->active && retry->request.kind == PDR_REQUEST_SKIP) code = skip(p, &err);
     if (code != PDR_OK) pdr_prj_fail(p, code, &err);
 }
