@@ -32,20 +32,17 @@ static pdr_code look_at_version(pdr_projector *p, pdr_error *err);
 static void forget_all(pdr_projector *p)
 {
     p->spec.views->ops->forget(p->spec.views, p);
-    if (p->taken && p->folding->events > 0) p->numbers.discards++;
+    if (p->under_way > 0) p->numbers.discards += p->under_way - 1 + (p->folding->events > 0 ? 1 : 0);
     for (size_t i = 0; i < p->part_count; i++)
         pdr_prj_stop_reading(p->parts[i]);
     pdr_prj_drop_queue(p);
     pdr_schema_seek_close(p->seek);
     p->seek = NULL;
     p->sought = NULL;
-    if (PDR_PROJECTION_RULE(DISCARD))
-        pdr_rows_discard(p->rows);
-    else
-        pdr_rows_settle(p->rows);
-    pdr_prj_clear_outgoing(&p->outgoing[0]);
-    pdr_prj_clear_outgoing(&p->outgoing[1]);
-    p->taken = NULL;
+    if (PDR_PROJECTION_RULE(DISCARD)) pdr_rows_discard(p->rows);
+    for (size_t i = 0; i < PDR_OUTGOING; i++)
+        pdr_prj_clear_outgoing(&p->outgoing[i]);
+    p->under_way = 0;
     p->fetches = 0;
     p->rows_wanted = p->must_commit = p->request_waits = false;
     p->first_waits = INT64_MAX;
@@ -134,7 +131,7 @@ pdr_code pdr_projector_open(pdr_projector **out, const pdr_projector_spec *spec,
                                     .partitions = spec->partitions};
     memcpy(p->version.journal_id, spec->journal_id, sizeof p->version.journal_id);
     p->scratch = (pdr_arena)PDR_ARENA_INIT(MAX_EVENT_MEMORY);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < PDR_OUTGOING; i++)
         p->outgoing[i].arena = (pdr_arena)PDR_ARENA_INIT(MAX_EVENT_MEMORY);
     p->folding = &p->outgoing[0];
     p->throttle = spec->settings.throttle;
@@ -159,6 +156,10 @@ static void free_parts(pdr_projector *p)
     }
     pdr_free(p->parts);
     pdr_free(p->moves);
+    for (size_t i = 0; i < PDR_OUTGOING; i++) {
+        pdr_free(p->outgoing[i].taken);
+        p->outgoing[i].taken = NULL;
+    }
     p->parts = NULL;
     p->moves = NULL;
     p->part_count = 0;
@@ -175,7 +176,7 @@ void pdr_projector_close(pdr_projector *p)
         pdr_folder_close(p->folders[i]);
     pdr_free(p->folders);
     pdr_rows_close(p->rows);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < PDR_OUTGOING; i++) {
         pdr_arena_release(&p->outgoing[i].arena);
         pdr_free(p->outgoing[i].park);
         pdr_free(p->outgoing[i].unpark);
@@ -190,14 +191,19 @@ static pdr_code make_parts(pdr_projector *p, const int32_t *partitions, size_t c
 {
     p->parts = pdr_calloc(count + 1, sizeof(pdr_part *));
     p->moves = pdr_calloc(count + 1, sizeof *p->moves);
-    if (!p->parts || !p->moves) return pdr_fail(err, PDR_NOMEM, "%zu partitions of a projector", count);
+    bool room = p->parts && p->moves;
+    for (size_t i = 0; i < PDR_OUTGOING; i++) {
+        p->outgoing[i].taken = pdr_calloc(count + 1, sizeof *p->outgoing[i].taken);
+        room = room && p->outgoing[i].taken;
+    }
+    if (!room) return pdr_fail(err, PDR_NOMEM, "%zu partitions of a projector", count);
     for (size_t i = 0; i < count; i++) {
         pdr_part *part = pdr_calloc(1, sizeof *part);
         if (!part) return pdr_fail(err, PDR_NOMEM, "%zu partitions of a projector", count);
         part->owner = p;
         part->partition = partitions[i];
-        part->committed = part->folded = part->taken = PDR_POSITION_START;
-        part->folding_time = part->taken_time = part->committed_time = INT64_MIN;
+        part->committed = part->sent = part->folded = PDR_POSITION_START;
+        part->folding_time = part->committed_time = INT64_MIN;
         part->log_end = part->suspect_to = part->suspect.at = part->retried_suspect.at = -1;
         p->parts[p->part_count++] = part;
     }
@@ -313,8 +319,8 @@ static pdr_code take_position(void *context, const pdr_position_row *row, pdr_er
         pdr_part *part = p->parts[i];
         if (part->partition != row->partition) continue;
         part->generation = row->generation;
-        part->committed = part->folded = part->taken = row->position;
-        part->committed_time = part->folding_time = part->taken_time = row->event_time_us;
+        part->committed = part->sent = part->folded = row->position;
+        part->committed_time = part->folding_time = row->event_time_us;
     }
     return PDR_OK;
 }
@@ -350,13 +356,13 @@ static size_t load(pdr_projector *p)
 
 /* --- Turns --- */
 
-/* An operator pauses, resumes, throttles; and asks for retries. Looked at once a second, between batches; what
- * is folded of the next one stays. */
+/* An operator pauses, resumes, throttles; and asks for retries. Looked at once a second, between batches;
+ * what is folded of the next one stays. */
 static void look_at_controls(pdr_projector *p)
 {
     pdr_error err;
     bool due = pdr_prj_controls_due(p) || (p->request_waits && p->folding->commits == 0);
-    if (!due || p->taken || p->first_done > 0) return;
+    if (!due || p->under_way > 0 || p->first_done > 0) return;
     pdr_code code = look_at_switches(p, &err);
     if (code != PDR_OK)
         pdr_prj_fail(p, code, &err);
@@ -422,7 +428,7 @@ static size_t drain(pdr_projector *p, int64_t *due_us)
         return 1;
     }
     size_t done = pdr_prj_commit_if_due(p, due_us);
-    if (p->state == PDR_PROJECTOR_DRAINING && !p->taken && p->folding->commits == 0) {
+    if (p->state == PDR_PROJECTOR_DRAINING && p->under_way == 0 && p->folding->commits == 0) {
         forget_all(p);
         pdr_prj_end_retry(p);
         p->state = PDR_PROJECTOR_IDLE;

@@ -66,6 +66,7 @@ typedef struct pdr_projector_numbers {
     uint64_t events, batches, rows, statements; /* committed */
     uint64_t stale, retries, parked, voids;
     uint64_t fetches;          /* rows asked for */
+    uint64_t ahead;            /* batches handed over before the answer to the one before */
     uint64_t discards;         /* batches that were folded on top of one that failed, and were forgotten */
     uint64_t unknown_outcomes; /* of batches */
     uint64_t refused;          /* batches whose values the database refuses, until the event was found */

@@ -1,5 +1,6 @@
-/* Batches: rows, positions and dead letters in one transaction, one batch under way while the next is folded.
- */
+/* Batches: rows, positions and dead letters in one transaction. While one is under way the next is folded,
+ * and handed over if it is full: the database begins with it at once. It is refused if the one that it rests
+ * on isn't carried out. */
 #include <inttypes.h>
 
 #include "base/mem.h"
@@ -15,6 +16,7 @@ void pdr_prj_clear_outgoing(pdr_outgoing *o)
     o->park_count = o->unpark_count = o->commits = 0;
     o->events = 0;
     o->request = 0;
+    o->rows = o->statements = 0;
     o->part = NULL;
 }
 
@@ -58,26 +60,37 @@ static size_t make_moves(pdr_projector *p)
     size_t count = 0;
     for (size_t i = 0; i < p->part_count; i++) {
         pdr_part *part = p->parts[i];
-        part->taken = part->folded;
-        part->taken_events = part->folding_events;
-        part->taken_time = part->folding_time;
-        part->folding_events = 0;
+        pdr_taken taken = {part->folded, part->folding_time, part->folding_events};
+        p->folding->taken[i] = taken;
         if (!moves(p, part)) continue;
         p->moves[count++] = (pdr_position_move){.partition = part->partition,
                                                 .generation = part->generation,
-                                                .from = part->committed,
-                                                .to = part->taken,
-                                                .event_time_us = part->taken_time,
-                                                .events = part->taken_events};
+                                                .from = part->sent,
+                                                .to = taken.position,
+                                                .event_time_us = taken.time,
+                                                .events = taken.events};
     }
     return count;
 }
 
-static void swap_outgoing(pdr_projector *p)
+static void count_rows(pdr_outgoing *o, const pdr_view_batch *batch)
 {
-    p->taken = p->folding;
-    p->folding = p->folding == &p->outgoing[0] ? &p->outgoing[1] : &p->outgoing[0];
+    for (size_t i = 0; i < batch->step_count; i++) {
+        o->rows += batch->steps[i].row_count;
+        o->statements += batch->steps[i].statement ? 1 : 0;
+    }
+}
+
+/* The batch that was being made is under way; the next one begins. */
+static void begin_next(pdr_projector *p)
+{
+    if (p->under_way++ > 0) p->numbers.ahead++;
+    p->folding = &p->outgoing[(size_t)(p->folding - p->outgoing + 1) % PDR_OUTGOING];
     pdr_prj_clear_outgoing(p->folding);
+    for (size_t i = 0; i < p->part_count; i++) {
+        p->parts[i]->sent = p->parts[i]->folded;
+        p->parts[i]->folding_events = 0;
+    }
     p->first_waits = INT64_MAX;
     p->must_commit = false;
 }
@@ -98,17 +111,22 @@ static pdr_code commit(pdr_projector *p, pdr_error *err)
     pdr_code code = end_batch(p, err);
     if (code == PDR_OK) code = pdr_rows_take(p->rows, &batch.steps, &batch.step_count, err);
     if (code != PDR_OK) return code;
+    pdr_outgoing *o = p->folding;
+    count_rows(o, &batch);
     batch.move_count = make_moves(p);
-    swap_outgoing(p);
-    batch.park = p->taken->park;
-    batch.park_count = p->taken->park_count;
-    batch.unpark = p->taken->unpark;
-    batch.unpark_count = p->taken->unpark_count;
-    batch.requests_done = &p->taken->request;
-    batch.request_count = p->taken->request ? 1 : 0;
-    p->batch = batch;
-    return p->spec.views->ops->commit(p->spec.views, &p->version, p->spec.worker, &p->batch, committed, p, 0,
-                                      err);
+    batch.park = o->park;
+    batch.park_count = o->park_count;
+    batch.unpark = o->unpark;
+    batch.unpark_count = o->unpark_count;
+    batch.requests_done = &o->request;
+    batch.request_count = o->request ? 1 : 0;
+    batch.on_top = p->under_way > 0;
+    code =
+        p->spec.views->ops->commit(p->spec.views, &p->version, p->spec.worker, &batch, committed, p, 0, err);
+    if (code != PDR_OK) return code;
+    pdr_rows_settle(p->rows); /* whatever fails from now on forgets all that is known */
+    begin_next(p);
+    return PDR_OK;
 }
 
 /* --- What came of it --- */
@@ -135,7 +153,7 @@ static void grow_batches(pdr_projector *p, bool found)
     p->isolate_grows = false;
 }
 
-static void clear_suspects(pdr_projector *p)
+static void clear_suspects(pdr_projector *p, const pdr_outgoing *through)
 {
     bool found = false;
     for (size_t i = 0; i < p->part_count; i++) {
@@ -144,40 +162,33 @@ static void clear_suspects(pdr_projector *p)
             part->suspect.at = -1;
             found = true;
         }
-        if (p->retry.active && part == p->taken->part && p->taken->at >= part->retried_suspect.at)
+        if (p->retry.active && part == through->part && through->at >= part->retried_suspect.at)
             part->retried_suspect.at = -1;
     }
     if (p->isolate) grow_batches(p, found);
 }
 
-static void count_rows(pdr_projector *p)
-{
-    for (size_t i = 0; i < p->batch.step_count; i++) {
-        p->numbers.rows += p->batch.steps[i].row_count;
-        p->numbers.statements += p->batch.steps[i].statement ? 1 : 0;
-    }
-}
-
 static void went_through(pdr_projector *p)
 {
-    count_rows(p);
-    pdr_rows_settle(p->rows);
+    const pdr_outgoing *o = pdr_prj_oldest(p);
     for (size_t i = 0; i < p->part_count; i++) {
         pdr_part *part = p->parts[i];
-        part->committed = part->taken;
-        part->committed_time = part->taken_time;
-        part->events += part->taken_events;
-        if (part->taken_events > 0) part->beaten = false;
-        p->numbers.events += part->taken_events;
+        part->committed = o->taken[i].position;
+        part->committed_time = o->taken[i].time;
+        part->events += o->taken[i].events;
+        if (o->taken[i].events > 0) part->beaten = false;
+        p->numbers.events += o->taken[i].events;
     }
     p->numbers.batches++;
+    p->numbers.rows += o->rows;
+    p->numbers.statements += o->statements;
     p->numbers.last_commit_us = pdr_prj_wall(p);
     p->last_commit = pdr_prj_now(p);
     p->backoff = 0;
-    clear_suspects(p);
-    bool carried_out = p->taken->request != 0;
+    clear_suspects(p, o);
+    bool carried_out = o->request != 0;
     bool searched = p->searched && p->searched != pdr_prj_next_suspect(p);
-    p->taken = NULL;
+    p->under_way--;
     if (carried_out)
         pdr_prj_end_retry(p);
     else if (searched && p->state == PDR_PROJECTOR_RUNNING)
@@ -188,7 +199,7 @@ static void went_through(pdr_projector *p)
  * in the end one; of that one fewer events: the one that is left over is the one. */
 static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
 {
-    const pdr_outgoing *taken = p->taken;
+    const pdr_outgoing *taken = pdr_prj_oldest(p);
     pdr_suspect *suspect = taken->part ? pdr_prj_suspect_of(taken->part, p->retry.active) : NULL;
     bool again = taken->commits == 1 && suspect->at == taken->at;
     if (taken->commits == 0 || (again && suspect->keep == 0)) {
@@ -196,8 +207,8 @@ static void look_for_bad_event(pdr_projector *p, const pdr_error *why)
         return;
     }
     for (size_t i = 0; i < p->part_count; i++)
-        if (p->parts[i]->taken.offset > p->parts[i]->suspect_to)
-            p->parts[i]->suspect_to = p->parts[i]->taken.offset;
+        if (taken->taken[i].position.offset > p->parts[i]->suspect_to)
+            p->parts[i]->suspect_to = taken->taken[i].position.offset;
     p->isolate = taken->commits > 1 ? taken->commits / 2 : 1;
     p->isolate_grows = false;
     if (taken->commits == 1)
@@ -298,14 +309,21 @@ static bool follow_log(pdr_projector *p, int64_t now, int64_t *due_us)
 /* A batch goes when it is full, when nothing more can join it, or when it has waited long enough. */
 static bool is_due(pdr_projector *p, int64_t now, int64_t *due_us)
 {
-    const pdr_projector_settings *s = &p->spec.settings;
     if (p->folding->commits == 0 && p->folding->request == 0) return follow_log(p, now, due_us);
-    bool full = p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
     bool now_or_never = p->must_commit || pdr_prj_ends_search_step(p) || p->draining || p->retry.active;
-    if (full || now_or_never || p->request_waits) return true;
-    int64_t due = p->first_waits + s->batch_wait_us;
+    if (pdr_prj_is_full(p) || now_or_never || p->request_waits) return true;
+    int64_t due = p->first_waits + p->spec.settings.batch_wait_us;
     if (now < due && due < *due_us) *due_us = due;
     return now >= due;
+}
+
+/* A second batch goes ahead of the answer to the first if it is full. But a bad event is looked for batch by
+ * batch, as is an entity retried; and now and then all must be quiet, so that controls are looked at. */
+static bool may_hand_over(const pdr_projector *p)
+{
+    if (p->under_way == 0) return true;
+    return p->under_way < PDR_UNDER_WAY_MAX && p->spec.views->ops->pipelined && pdr_prj_is_full(p) &&
+           !p->isolate && !p->retry.active && !pdr_prj_controls_due(p) && !p->request_waits;
 }
 
 size_t pdr_prj_commit_if_due(pdr_projector *p, int64_t *due_us)
@@ -313,7 +331,7 @@ size_t pdr_prj_commit_if_due(pdr_projector *p, int64_t *due_us)
     pdr_error err;
     if (p->state != PDR_PROJECTOR_RUNNING && p->state != PDR_PROJECTOR_DRAINING) return 0;
     if (p->rows_wanted) return fetch_wanted(p);
-    if (p->taken || p->first_done > 0 || !is_due(p, pdr_prj_now(p), due_us)) return 0;
+    if (!may_hand_over(p) || p->first_done > 0 || !is_due(p, pdr_prj_now(p), due_us)) return 0;
     pdr_code code = commit(p, &err);
     if (code != PDR_OK) pdr_prj_fail(p, code, &err);
     return 1;

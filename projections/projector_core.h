@@ -59,10 +59,10 @@ struct pdr_part {
     bool beaten;            /* another worker moved its position, and no batch went through since */
     uint64_t generation;    /* of the version's row for this partition */
     pdr_position committed; /* in the database */
-    pdr_position folded;    /* by the batch that is being made, or as committed */
-    pdr_position taken;     /* by the batch under way */
-    uint64_t folding_events, taken_events, events;
-    int64_t folding_time, taken_time, committed_time; /* of the newest event; INT64_MIN: none */
+    pdr_position sent;      /* where the newest batch under way leaves it, or as committed */
+    pdr_position folded;    /* by the batch that is being made, or as sent */
+    uint64_t folding_events, events;
+    int64_t folding_time, committed_time; /* of the newest event; INT64_MIN: none */
     int64_t suspect_to; /* a batch up to this offset was refused: look for the event; -1: none */
     pdr_suspect suspect, retried_suspect; /* of the queue; of a retry's events */
 
@@ -79,6 +79,13 @@ struct pdr_part {
     uint64_t parked_count; /* dead letters */
 };
 
+/* Where a batch leaves a partition. */
+typedef struct pdr_taken {
+    pdr_position position;
+    int64_t time;
+    uint64_t events;
+} pdr_taken;
+
 /* What goes with a batch besides its rows. */
 typedef struct pdr_outgoing {
     pdr_arena arena; /* of the dead letters' bytes */
@@ -89,7 +96,12 @@ typedef struct pdr_outgoing {
     size_t commits;
     pdr_part *part; /* of the last commit, and where it lies */
     int64_t at;
+    pdr_taken *taken; /* of each partition, once it is under way; and what it writes */
+    uint64_t rows, statements;
 } pdr_outgoing;
+
+/* One that is being made, and those under way. */
+enum { PDR_UNDER_WAY_MAX = 2, PDR_OUTGOING = PDR_UNDER_WAY_MAX + 1 };
 
 typedef struct pdr_retry {
     bool active;
@@ -117,16 +129,16 @@ struct pdr_projector {
     pdr_arena scratch;             /* of the event that is being folded */
     pdr_kept_commit *first, *last; /* the queue: in each partition's order */
     uint32_t first_done;           /* events of the first that are folded already */
-    pdr_outgoing outgoing[2];
-    pdr_outgoing *folding, *taken; /* taken NULL: no batch under way */
-    pdr_position_move *moves;      /* room for one per partition */
-    int64_t first_waits;  /* mono time at which the batch's first event was folded; INT64_MAX: none */
-    int64_t last_commit;  /* mono time */
-    bool rows_wanted;     /* nothing can be folded before they are fetched */
-    size_t fetches;       /* that are under way */
-    pdr_view_batch batch; /* that is under way */
-    bool must_commit;     /* nothing more can be folded before */
-    bool request_waits;   /* for what was folded to be committed */
+    pdr_outgoing outgoing[PDR_OUTGOING];
+    pdr_outgoing *folding; /* before it in the ring: those under way */
+    size_t under_way;
+    pdr_position_move *moves; /* room for one per partition */
+    int64_t first_waits;      /* mono time at which the batch's first event was folded; INT64_MAX: none */
+    int64_t last_commit;      /* mono time */
+    bool rows_wanted;         /* nothing can be folded before they are fetched */
+    size_t fetches;           /* that are under way */
+    bool must_commit;         /* nothing more can be folded before */
+    bool request_waits;       /* for what was folded to be committed */
     bool draining;
     bool paused;            /* by an operator */
     bool found;             /* the version, when the switches were looked at */
@@ -174,6 +186,19 @@ static inline pdr_suspect *pdr_prj_suspect_of(pdr_part *part, bool retried)
 static inline bool pdr_prj_controls_due(const pdr_projector *p)
 {
     return !p->retry.active && pdr_prj_now(p) >= p->control_at;
+}
+
+/* The batch that ends next; only while one is under way. */
+static inline pdr_outgoing *pdr_prj_oldest(pdr_projector *p)
+{
+    size_t folding = (size_t)(p->folding - p->outgoing);
+    return &p->outgoing[(folding + PDR_OUTGOING - p->under_way) % PDR_OUTGOING];
+}
+
+static inline bool pdr_prj_is_full(const pdr_projector *p)
+{
+    const pdr_projector_settings *s = &p->spec.settings;
+    return p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
 }
 
 /* Does the batch end here, for a bad event is looked for? */

@@ -263,7 +263,6 @@ static void ask_for_rows(pdr_projector *p)
 static fold_end wait_for_statement(pdr_projector *p, const pdr_kept_commit *kept)
 {
     pdr_suspect *suspect = pdr_prj_suspect_of(kept->part, kept->parked);
-    if (p->taken) return BLOCKED; /* it may be that batch's */
     if (p->first_done == 0) {
         p->must_commit = true;
         return BLOCKED;
@@ -305,10 +304,8 @@ static fold_end fold_first(pdr_projector *p)
 
 static bool is_full(const pdr_projector *p)
 {
-    const pdr_projector_settings *s = &p->spec.settings;
     if (p->folding->commits == 0) return false; /* what was undone takes room too */
-    if (pdr_prj_ends_search_step(p)) return true;
-    return p->folding->events >= s->batch_events || pdr_rows_bytes(p->rows) >= s->batch_bytes;
+    return pdr_prj_ends_search_step(p) || pdr_prj_is_full(p);
 }
 
 static bool is_allowed(pdr_projector *p, const pdr_kept_commit *kept)

@@ -217,7 +217,7 @@ size_t pdr_prj_retry(pdr_projector *p)
         retry->ready = true;
         return 1;
     }
-    bool last = !retry->first && !p->taken && p->folding->request == 0;
+    bool last = !retry->first && p->under_way == 0 && p->folding->request == 0;
     if (!last) return 0;
     if (retry->next == retry->letter_count || retry->failed)
         p->folding->request = retry->request.id;

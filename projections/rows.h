@@ -35,18 +35,20 @@ PDR_CHECKED pdr_code pdr_rows_statement(pdr_rows *rows, const char *sql, const p
  * statement that isn't committed yet may have changed it: commit first. Not for shared tables. */
 PDR_CHECKED pdr_code pdr_rows_read(pdr_rows *rows, size_t table, const pdr_cell *key, const pdr_cell **cells,
                                    pdr_error *err);
-/* Keys that are wanted. They are to be fetched after the commit of the batch that was taken, if one is under
- * way, and no batch is taken before they are here. */
+/* Keys that are wanted. They are to be fetched behind the batches that were handed over, and no batch is
+ * taken before they are here. */
 size_t pdr_rows_wanted(const pdr_rows *rows, size_t table, const pdr_cell *const **keys);
 /* Their rows (all columns, the key first); those wanted and not among them don't exist. */
 PDR_CHECKED pdr_code pdr_rows_fetched(pdr_rows *rows, size_t table, const pdr_cell *const *cells,
                                       size_t count, pdr_error *err);
 
 /* The batch as steps for the views seam, keys sorted; valid until settle or discard. Changes that come after
- * it belong to the next batch: one may be under way while the next is folded. */
+ * it belong to the next batch. */
 PDR_CHECKED pdr_code pdr_rows_take(pdr_rows *rows, const pdr_view_step **steps, size_t *count,
                                    pdr_error *err);
-void pdr_rows_settle(pdr_rows *rows); /* the batch that was taken is committed */
+/* What was taken is handed over: from now on it counts as committed, and what it changed is known or can be
+ * fetched behind it. If it comes to nothing everything must be discarded. */
+void pdr_rows_settle(pdr_rows *rows);
 void pdr_rows_discard(
     pdr_rows *rows); /* forget everything: what was taken, what was folded on top, what is known */
 

@@ -8,6 +8,7 @@
 #define PDR_PROJECTION_RULE_MAP(X)                                                                           \
     X(POSITION, "position-compare")     /* a batch goes through only from the position that is there, ... */ \
     X(GENERATION, "generation-compare") /* ... of the generation that is there */                            \
+    X(FOLLOW, "batch-order")            /* ... and after the batch that it rests on */                       \
     X(COMMIT, "whole-commits")          /* a batch never ends inside a commit */                             \
     X(DISCARD, "discard-on-failure")    /* what was folded on top of a failed batch is forgotten */          \
     X(PARKED, "parked-order")           /* events behind a parked one are parked */

@@ -101,6 +101,10 @@ typedef struct pdr_view_batch {
     size_t unpark_count;
     const uint64_t *requests_done; /* ids of requests that this batch carries out */
     size_t request_count;
+    /* It rests on the batch that was submitted last with this context, whose answer isn't there yet: refused
+     * (PDR_STALE) if that one isn't carried out, wherever the positions stand. Both move positions. Only if
+     * the backend is `pipelined`. */
+    bool on_top;
 } pdr_view_batch;
 
 /* What came of a batch. */
@@ -192,6 +196,7 @@ typedef pdr_code (*pdr_view_row_each)(void *context, const pdr_cell *cells, pdr_
 
 typedef struct pdr_views_ops {
     const char *name;                /* "postgres", "sqlite", "sim" */
+    bool pipelined;                  /* takes batches with `on_top` */
     void (*close)(pdr_views *views); /* outstanding completions don't come */
 
     /* --- Blocking; for open and for commands; at most timeout_ms each --- */

@@ -384,6 +384,15 @@ static void submit(pdr_pg_views *v, pdr_pgv_op *op, void *context, uint64_t tag)
     v->last = &op->next;
 }
 
+/* The newest batch with this context that hasn't ended; 0: none. */
+static uint64_t batch_before(const pdr_pg_views *v, const void *context)
+{
+    uint64_t id = 0;
+    for (const pdr_pgv_op *op = v->first; op; op = op->next)
+        if (!op->is_fetch && op->done && op->context == context) id = op->id;
+    return id;
+}
+
 static pdr_code views_commit(pdr_views *base, const pdr_version_spec *spec, const char *worker,
                              const pdr_view_batch *batch, pdr_view_done done, void *context, uint64_t tag,
                              pdr_error *err)
@@ -392,6 +401,12 @@ static pdr_code views_commit(pdr_views *base, const pdr_version_spec *spec, cons
     pdr_pgv_op *op = pdr_pgv_op_new();
     if (!op) return pdr_fail(err, PDR_NOMEM, "a batch of projection %s", spec->projection);
     op->done = done;
+    op->id = ++v->batches;
+    op->after = batch->on_top ? batch_before(v, context) : 0;
+    if (batch->on_top && (!op->after || batch->move_count == 0)) {
+        pdr_pgv_op_free(op);
+        return pdr_fail(err, PDR_INVALID_ARGUMENT, "a batch that moves nothing, or rests on none, is on top");
+    }
     pdr_error own;
     pdr_code code = pdr_pgv_batch(op, &v->prepared, &v->names, spec, worker, batch, &own);
     if (code == PDR_BAD_DATA) op->failure = own; /* as if the server had refused it */
@@ -462,6 +477,7 @@ static void views_close(pdr_views *base)
 
 static const pdr_views_ops ops = {
     .name = "postgres",
+    .pipelined = true,
     .close = views_close,
     .init = pdr_pgv_init,
     .create = pdr_pgv_create,

@@ -1,4 +1,5 @@
-/* From a batch to statements: the positions' move, then each step, then dead letters and requests. */
+/* From a batch to statements: what it rests on, the positions' move, then each step, then dead letters and
+ * requests. */
 #include "backends/postgres/binary.h"
 #include "backends/postgres/views_batch.h"
 #include "backends/postgres/views_values.h"
@@ -68,6 +69,15 @@ static bool put_text(pdr_pgv_building *b, pdr_pgv_statement *s, int parameter, c
     return copy.data;
 }
 
+static bool put_number(pdr_pgv_building *b, pdr_pgv_statement *s, int parameter, uint64_t number)
+{
+    uint8_t *bytes = pdr_arena_alloc(&b->op->arena, 8), *at = bytes;
+    if (!bytes) return false;
+    pdr_pg_put64(&at, (int64_t)number);
+    pdr_pgv_set(s, parameter, pdr_bytes_of(bytes, 8));
+    return true;
+}
+
 static bool put_version(pdr_pgv_building *b, pdr_pgv_statement *s, int parameter)
 {
     uint8_t *bytes = pdr_arena_alloc(&b->op->arena, 4), *at = bytes;
@@ -114,9 +124,11 @@ static pdr_code add_moves(pdr_pgv_building *b, const char *worker, const pdr_vie
 {
     flat_move *flat = pdr_arena_alloc(&b->op->arena, batch->move_count * sizeof *flat);
     pdr_pgv_begin_statement(b);
-    pdr_code code = pdr_buf_printf(
-        &b->sql, "SELECT %s.move_positions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        b->names->schema);
+    pdr_code code =
+        pdr_buf_printf(&b->sql,
+                       "SELECT %s.follow_batch($1, $2, $16, $17),"
+                       " %s.move_positions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                       b->names->schema, b->names->schema);
     if (code != PDR_OK || !flat) return pdr_pgv_no_memory(b);
     for (size_t i = 0; i < batch->move_count; i++) {
         flat[i].partition = batch->moves[i].partition;
@@ -130,9 +142,12 @@ static pdr_code add_moves(pdr_pgv_building *b, const char *worker, const pdr_vie
     b->params[2] = PDR_PG_TEXT;
     for (b->param_count = 3; b->param_count < 15; b->param_count++)
         b->params[b->param_count] = PDR_PG_INT8_ARRAY;
+    b->params[b->param_count++] = PDR_PG_INT8;
+    b->params[b->param_count++] = PDR_PG_INT8;
     pdr_pgv_statement *s = pdr_pgv_add_statement(b, SIZE_MAX);
     bool good =
-        s && put_text(b, s, 0, b->spec->projection) && put_version(b, s, 1) && put_text(b, s, 2, worker) &&
+        s && put_number(b, s, 15, b->op->after) && put_number(b, s, 16, b->op->id) &&
+        put_text(b, s, 0, b->spec->projection) && put_version(b, s, 1) && put_text(b, s, 2, worker) &&
         put_struct_column(b, s, 3, PDR_COLUMN_BIGINT, &flat->partition, sizeof *flat, batch->move_count) &&
         put_struct_column(b, s, 4, PDR_COLUMN_BIGINT, &flat->generation, sizeof *flat, batch->move_count);
     for (int i = 0; good && i < 4; i++)

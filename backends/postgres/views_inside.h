@@ -25,6 +25,7 @@ typedef struct pdr_pg_views {
     pdr_pgv_prepared_set prepared;
     pdr_pgv_op *first, **last; /* in order of submission: those sent stand before those that wait */
     size_t sent;
+    uint64_t batches;      /* submitted */
     int64_t head_since_us; /* since when the first is the first of those sent */
     PGconn *idle;          /* of the last blocking operation, for the next one; NULL: none */
 } pdr_pg_views;

@@ -51,6 +51,7 @@ typedef struct pdr_pgv_op {
     pdr_view_fetched fetched; /* of a fetch; NULL: forgotten */
     void *context;
     uint64_t tag;
+    uint64_t id, after; /* of a batch: its own number, and that of the one that it rests on; 0: of none */
     int64_t submitted_us;
     const pdr_table *table; /* of a fetch; its columns outlive the connection's use */
     pdr_pgv_statement *statements;

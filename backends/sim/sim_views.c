@@ -27,7 +27,8 @@ typedef struct sim_views {
 typedef struct views_op {
     struct views_op *next;
     sim_views *views;
-    bool is_fetch, arrived, answered, forgotten;
+    bool is_fetch, arrived, answered, forgotten, carried_out;
+    struct views_op *below; /* that a batch rests on; NULL: none */
     views_fate fate;
     uint64_t cuts, tag;
     void *context;
@@ -82,8 +83,12 @@ static void carry_out(views_op *op)
         op->error.code = pdr_fail(&op->error, PDR_NOT_INITIALISED, "there are no tables of views");
     else if (op->is_fetch)
         find_rows(op);
+    else if (op->below && !op->below->carried_out && !world->options.views_follow_nothing)
+        op->error.code =
+            pdr_fail(&op->error, PDR_STALE, "the batch that this one rests on was not carried out");
     else
         op->error.code = sim_views_apply(world, &op->spec, op->worker, &op->batch, &op->outcome, &op->error);
+    op->carried_out = op->error.code == PDR_OK;
     pdr_sim_world_trace(world, "views: node %u %s v%u #%llu: %s%s%s", (unsigned)op->views->node,
                         op->is_fetch ? "fetch" : "batch", (unsigned)op->spec.version,
                         (unsigned long long)op->tag, pdr_code_name(op->error.code),
@@ -193,15 +198,27 @@ static pdr_code check_steps(const pdr_version_spec *spec, const pdr_view_batch *
     return code;
 }
 
+static views_op *batch_before(const sim_views *v, const void *context)
+{
+    views_op *before = NULL;
+    for (views_op *op = v->first; op; op = op->next)
+        if (!op->is_fetch && !op->forgotten && op->context == context) before = op;
+    return before;
+}
+
 static pdr_code views_commit(pdr_views *base, const pdr_version_spec *spec, const char *worker,
                              const pdr_view_batch *batch, pdr_view_done done, void *context, uint64_t tag,
                              pdr_error *err)
 {
     sim_views *v = of(base);
+    views_op *below = batch->on_top ? batch_before(v, context) : NULL;
     pdr_code code = check_steps(spec, batch, err);
+    if (code == PDR_OK && batch->on_top && (!below || batch->move_count == 0))
+        code = pdr_fail(err, PDR_INVALID_ARGUMENT, "a batch that moves nothing, or rests on none, is on top");
     if (code == PDR_OK) code = may_call(v, err);
     if (code != PDR_OK) return code;
     views_op *op = sim_alloc(v->world, sizeof *op);
+    op->below = below;
     op->spec = sim_copy_spec(v->world, spec);
     op->worker = sim_copy_text(v->world, worker);
     op->batch = sim_copy_batch(v->world, &op->spec, batch);
@@ -535,6 +552,7 @@ void pdr_sim_views_crash(pdr_views *base)
 
 static const pdr_views_ops views_ops = {
     .name = "sim",
+    .pipelined = true,
     .close = views_close,
     .init = views_init,
     .create = views_create,

@@ -99,6 +99,7 @@ typedef struct pdr_sim_options {
                              know no world, such as the contract suites */
     bool views_compare_nothing;       /* a broken database: a batch goes through from any position */
     bool views_compare_no_generation; /* ... or one of a version that was reset meanwhile */
+    bool views_follow_nothing;        /* ... or one on top of a batch that was not carried out */
     bool uninitialised; /* the store has no tables and rows yet: pdr_store_ops.init makes them */
 } pdr_sim_options;
 

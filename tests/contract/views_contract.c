@@ -171,6 +171,11 @@ void views_world_need_sql(void)
     if (subject->has_no_sql) cr_skip_test("the backend has no statements");
 }
 
+void views_world_need_pipeline(void)
+{
+    if (!views_world_at(0)->ops->pipelined) cr_skip_test("the backend takes one batch after the other");
+}
+
 static void sleep_on(pdr_views *const *open, size_t count)
 {
     struct pollfd fds[CONNECTIONS * 4];

@@ -57,6 +57,7 @@ bool views_world_pump(void);             /* false: gave up */
 const pdr_views_subject *views_world_subject(void);
 void *views_world_place(void);
 void views_world_need_sql(void); /* skips the claim */
+void views_world_need_pipeline(void);
 
 /* --- The projection `books`: 3 partitions, three tables --- */
 
@@ -138,12 +139,15 @@ typedef struct outcome {
     size_t count;
     void (*then)(struct outcome *outcome); /* in the completion; NULL: nothing */
     struct outcome *other;
+    struct outcome *top; /* of the batch submitted on top of this one */
 } outcome;
 
 /* A worker of this version loads its positions, and with them their generations; without it the first batch
  * of a version does so. */
 void positions_loaded(const pdr_version_spec *spec);
 void submit(outcome *o, pdr_views *views, const pdr_version_spec *spec, const made_batch *b);
+/* On top of the batch of `first`, or of what lies on top of that. */
+pdr_code submit_on_top(outcome *o, outcome *first, pdr_views *views, const made_batch *b, pdr_error *err);
 void submit_fetch(outcome *o, pdr_views *views, size_t table, const pdr_cell *const *keys, size_t count);
 void outcome_wait(const outcome *o);                      /* until it is there; exactly once */
 outcome commit_of(pdr_views *views, const made_batch *b); /* of `books`; submit and wait */

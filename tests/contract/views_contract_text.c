@@ -28,6 +28,8 @@ static void note(outcome *o, uint64_t tag, pdr_code code, const pdr_error *error
 static void note_commit(void *context, uint64_t tag, const pdr_view_result *result)
 {
     outcome *o = context;
+    while (o->tag != tag && o->top)
+        o = o->top;
     note(o, tag, result->code, result->error);
     o->step = result->step;
     o->partition = result->partition;
@@ -72,9 +74,9 @@ static uint64_t generation_of(const pdr_version_spec *spec, int32_t partition)
     return partition >= 0 && partition < PARTITIONS ? generations[partition] : 0;
 }
 
-void submit(outcome *o, pdr_views *views, const pdr_version_spec *spec, const made_batch *b)
+static pdr_code submit_for(outcome *o, outcome *context, pdr_views *views, const pdr_version_spec *spec,
+                           const made_batch *b, pdr_error *err)
 {
-    pdr_error err = {0};
     pdr_position_move moves[sizeof b->moves / sizeof *b->moves];
     pdr_view_batch batch = b->batch;
     batch.moves = moves;
@@ -82,9 +84,28 @@ void submit(outcome *o, pdr_views *views, const pdr_version_spec *spec, const ma
         moves[i] = b->moves[i];
         moves[i].generation = generation_of(spec, moves[i].partition);
     }
+    batch.on_top = context != o;
     in_call = true;
     o->tag = next_tag++;
-    accepted(o, views->ops->commit(views, spec, "worker 'one'", &batch, note_commit, o, o->tag, &err), &err);
+    pdr_code code =
+        views->ops->commit(views, spec, "worker 'one'", &batch, note_commit, context, o->tag, err);
+    in_call = false;
+    return code;
+}
+
+void submit(outcome *o, pdr_views *views, const pdr_version_spec *spec, const made_batch *b)
+{
+    pdr_error err = {0};
+    accepted(o, submit_for(o, o, views, spec, b, &err), &err);
+}
+
+pdr_code submit_on_top(outcome *o, outcome *first, pdr_views *views, const made_batch *b, pdr_error *err)
+{
+    outcome *below = first;
+    while (below->top)
+        below = below->top;
+    below->top = o;
+    return submit_for(o, first, views, &books, b, err);
 }
 
 void outcome_wait(const outcome *o)

@@ -22,6 +22,7 @@ enum { ACCOUNT, PLAIN, TOTALS, VIEW_TABLES };
     X(RETRIED, "retry carried out")                                                                          \
     X(SKIPPED, "skip carried out")                                                                           \
     X(FETCHED, "rows fetched")                                                                               \
+    X(AHEAD, "batch handed over before the answer to the one before")                                        \
     X(DISCARDED, "folded batch forgotten")                                                                   \
     X(SOUGHT, "schema looked for in the log")                                                                \
     X(WORKER_CRASHES, "worker crashed")                                                                      \

@@ -79,6 +79,7 @@ static void add_numbers(run *r, const pdr_projector *projector)
     r->side_counters[VIEW_UNKNOWN] += n.unknown_outcomes;
     r->side_counters[VIEW_REFUSED] += n.refused;
     r->side_counters[VIEW_FETCHED] += n.fetches;
+    r->side_counters[VIEW_AHEAD] += n.ahead;
     r->side_counters[VIEW_DISCARDED] += n.discards;
     r->side_counters[VIEW_SOUGHT] += n.seeks;
 }
@@ -317,6 +318,7 @@ static void set_options(pdr_sim_options *options)
     options->hooks.view_poison = view_poison;
     options->views_compare_nothing = !PDR_PROJECTION_RULE(POSITION);
     options->views_compare_no_generation = !PDR_PROJECTION_RULE(GENERATION);
+    options->views_follow_nothing = !PDR_PROJECTION_RULE(FOLLOW);
 }
 
 /* --- Start, calm, end --- */

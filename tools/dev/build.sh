@@ -67,7 +67,7 @@ sim_main() {
       case ${2:-} in
       "") die "--break takes the name of a rule" ;;
       all) ;;
-      position-compare | whole-commits | discard-on-failure | parked-order) programs=(sim_projections) ;;
+      position-compare | generation-compare | batch-order | whole-commits | discard-on-failure | parked-order) programs=(sim_projections) ;;
       *) programs=(sim) ;;
       esac
       shift
