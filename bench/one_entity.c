@@ -92,7 +92,7 @@ static double asked(const bench_run *run, const char *command)
                          (char *)"--json",
                          NULL};
         ms[i] = seconds_of(words) * 1000;
-        if (!strstr(out, id)) bench_die("the entity isn't told", NULL);
+        if (!strstr(out, id) || !strstr(out, "\"seq\":20,")) bench_die("the entity isn't told", NULL);
     }
     bench_note(run, "of which a process takes to start and end: %.1f ms", start_ms());
     return bench_percentile(ms, ASKED, 0.5);

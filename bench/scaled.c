@@ -13,8 +13,16 @@
 
 enum { COPIES = 20, MAX_LINE = 512, NEW_IDS = 900000000, STEP = 1000000, OUTPUT = 1 << 20, IDS = 1000 };
 
-static unsigned ids[IDS]; /* of the example's file */
+static unsigned ids[IDS]; /* of the example's file: applications with BENCH_ASKED_EVENTS events */
 static unsigned id_count;
+static uint16_t rows_of[STEP];
+
+static void choose_ids(void)
+{
+    for (unsigned number = 0; number < STEP && id_count < IDS; number++)
+        if (rows_of[number] == BENCH_ASKED_EVENTS) ids[id_count++] = number;
+    if (!id_count) bench_die("no application has so many events", NULL);
+}
 
 /* Each row `copies` times, the copies with application numbers of their own. */
 static void scale(const char *path, int copies)
@@ -23,18 +31,20 @@ static void scale(const char *path, int copies)
     gzFile in = gzopen(BENCH_LOANS_DATA, "rb"), out = gzopen(path, "wb1");
     if (!in || !out || !gzgets(in, line, sizeof line) || gzputs(out, line) < 0)
         bench_die("the loans' rows can't be copied", NULL);
-    for (unsigned row = 0; gzgets(in, line, sizeof line); row++) {
+    while (gzgets(in, line, sizeof line)) {
         char *application = strchr(line, ','), *rest;
         if (!application) bench_die("a row without an application", NULL);
         *application++ = '\0';
         unsigned long number = strtoul(application, &rest, 10);
-        if (row % 250 == 0 && id_count < IDS) ids[id_count++] = (unsigned)number;
+        if (number >= STEP) bench_die("an application's number is too large", NULL);
+        rows_of[number]++;
         for (int i = 0; i < copies; i++)
             if (gzprintf(out, "%s,%lu%s", line, number + (unsigned long)i * STEP, rest) <= 0)
                 bench_die("the copies can't be written", NULL);
     }
     gzclose(in);
     if (gzclose(out) != Z_OK) bench_die("the copies can't be written", NULL);
+    choose_ids();
 }
 
 static void load(const bench_scaled *s)

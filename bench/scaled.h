@@ -4,7 +4,7 @@
 
 #include "journals.h"
 
-enum { BENCH_LOANS_ROWS = 262200, BENCH_TAIL = 78000 };
+enum { BENCH_LOANS_ROWS = 262200, BENCH_TAIL = 78000, BENCH_ASKED_EVENTS = 20 };
 
 typedef struct bench_scaled {
     bench_journal journal; /* closed */
@@ -14,7 +14,7 @@ typedef struct bench_scaled {
 } bench_scaled;
 
 const bench_scaled *bench_scaled_loans(const bench_run *run);
-/* The id of one of the applications, the i-th that is asked for. */
+/* The id of one of the applications with BENCH_ASKED_EVENTS events, the i-th that is asked for. */
 void bench_scaled_id(const bench_scaled *scaled, unsigned i, char *out, size_t room);
 
 #endif
