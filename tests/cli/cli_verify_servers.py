@@ -22,7 +22,7 @@ class VerifyOnServers(Verifying, Programs):
 
     def psql(self, *statements):
         done = subprocess.run(["psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", POSTGRES], text=True,
-                              input=";\n".join(statements) + ";\n", capture_output=True, check=False, timeout=60)
+                              input=";\n".join(statements) + ";\n", capture_output=True, check=False, timeout=240)
         self.assertEqual(done.returncode, 0, done.stderr)
         return [line.split("|") for line in done.stdout.splitlines()]
 

@@ -23,7 +23,7 @@ export PKG_CONFIG_PATH=$lib/pkgconfig
 echo 'pkg-config, shared'
 "$cc" -std=c11 "$user/user.c" -o "$work/shared" $(pkg-config --cflags --libs perdure)
 says_installed env LD_LIBRARY_PATH="$lib" "$work/shared"
-readelf -d "$work/shared" | grep -q 'NEEDED.*libperdure\.so\.0' || {
+readelf -d "$work/shared" | grep 'NEEDED.*libperdure\.so\.0' >/dev/null || {
   echo 'the shared program does not name libperdure.so.0'
   exit 1
 }
@@ -35,7 +35,7 @@ says_installed "$work/static"
 echo 'the command, embedded'
 for kind in perdure-command perdure-command-static; do
   "$cc" -std=c11 "$user/command.c" -o "$work/command" $(pkg-config --cflags --libs "$kind")
-  env LD_LIBRARY_PATH="$lib" "$work/command" --version | grep -q "^command $(pkg-config --modversion perdure)$" || {
+  env LD_LIBRARY_PATH="$lib" "$work/command" --version | grep "^command $(pkg-config --modversion perdure)$" >/dev/null || {
     echo "a program that embeds the command by $kind does not tell its version"
     exit 1
   }
@@ -61,8 +61,8 @@ cmake --build "$work/build" >"$work/built" || {
 }
 says_installed "$work/build/with_shared"
 says_installed "$work/build/with_static"
-"$work/build/command_shared" help init | grep -q '^usage: command_shared init'
-"$work/build/command_static" help init | grep -q '^usage: command_static init'
+"$work/build/command_shared" help init | grep '^usage: command_shared init' >/dev/null
+"$work/build/command_static" help init | grep '^usage: command_static init' >/dev/null
 
 echo 'version'
 [ "$(pkg-config --modversion perdure)" = "$(sed -n 's/.*PACKAGE_VERSION "\(.*\)".*/\1/p' "$lib/cmake/perdure/perdureConfigVersion.cmake" | head -n 1)" ] || {

@@ -62,15 +62,15 @@ kafka_start() {
   ) &
   echo $! >"$KAFKA_HOME/pid"
   disown
-  wait_until 10 kafka_pid || die "Kafka did not start; see $KAFKA_LOG"
+  wait_until 60 kafka_pid || die "Kafka did not start; see $KAFKA_LOG"
 }
 
 kafka_wait() {
-  local tries=600
+  local tries=1800
   until kafka_is_up; do
     kafka_pid >/dev/null || die "Kafka ended while it started; see $KAFKA_LOG"
     tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || die "Kafka did not answer within 60 s; see $KAFKA_LOG"
+    [ "$tries" -gt 0 ] || die "Kafka did not answer within 3 minutes; see $KAFKA_LOG"
     sleep 0.1
   done
 }
@@ -81,9 +81,9 @@ kafka_stop() {
   pid=$(kafka_pid) || return 0
   [ -z "${1:-}" ] || signal=KILL
   kill -"$signal" "$pid"
-  if ! wait_until 30 is_gone "$pid"; then
+  if ! wait_until 60 is_gone "$pid"; then
     kill -KILL "$pid"
-    wait_until 10 is_gone "$pid" || die "Kafka's process $pid does not end"
+    wait_until 60 is_gone "$pid" || die "Kafka's process $pid does not end"
   fi
   rm -f "$KAFKA_HOME/pid"
 }

@@ -67,14 +67,14 @@ postgres_start() {
   # The children of a killed postmaster need a moment to notice; until then the new one refuses to start.
   (
     exec 8>&- 9>&-
-    wait_until 20 as_postgres "$POSTGRES_BIN/pg_ctl" start -w -s -D "$home/data" -l "$home/server.log" \
+    wait_until 60 as_postgres "$POSTGRES_BIN/pg_ctl" start -w -s -D "$home/data" -l "$home/server.log" \
       -o "-c listen_addresses=127.0.0.1 -p $POSTGRES_PORT -c unix_socket_directories=$home"
   ) || die "PostgreSQL did not start; see $home/server.log"
 }
 
 postgres_wait() {
   local sql="$POSTGRES_BIN/psql -X -q -h 127.0.0.1 -p $POSTGRES_PORT -U perdure"
-  wait_until 60 $sql -d postgres -c 'SELECT 1' || die "PostgreSQL did not answer within 60 s; see ./dev services status"
+  wait_until 180 $sql -d postgres -c 'SELECT 1' || die "PostgreSQL did not answer within 3 minutes; see ./dev services status"
   $sql -d perdure -c 'SELECT 1' >/dev/null 2>&1 || $sql -d postgres -c 'CREATE DATABASE perdure' >&2 ||
     die "the database perdure could not be made on port $POSTGRES_PORT"
 }
@@ -88,7 +88,7 @@ postgres_stop() {
   at-once) signal=QUIT ;;
   esac
   kill -"$signal" "$pid"
-  wait_until 60 is_gone "$pid" || die "PostgreSQL's process $pid does not end"
+  wait_until 180 is_gone "$pid" || die "PostgreSQL's process $pid does not end"
 }
 
 postgres_wipe() {

@@ -52,17 +52,17 @@ registry_start() {
   ) &
   echo $! >"$REGISTRY_HOME/pid"
   disown
-  wait_until 10 registry_pid || die "the registry did not start; see $REGISTRY_LOG"
+  wait_until 60 registry_pid || die "the registry did not start; see $REGISTRY_LOG"
 }
 
 registry_is_up() { grep -qF 'Listening on:' "$REGISTRY_LOG" && port_taken "$REGISTRY_PORT"; }
 
 registry_wait() {
-  local tries=600
+  local tries=1800
   until registry_is_up; do
     registry_pid >/dev/null || die "the registry ended while it started; see $REGISTRY_LOG"
     tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || die "the registry did not answer within 60 s; see $REGISTRY_LOG"
+    [ "$tries" -gt 0 ] || die "the registry did not answer within 3 minutes; see $REGISTRY_LOG"
     sleep 0.1
   done
 }
@@ -72,7 +72,7 @@ registry_stop() {
   local pid
   pid=$(registry_pid) || return 0
   kill -KILL "$pid"
-  wait_until 10 is_gone "$pid" || die "the registry's process $pid does not end"
+  wait_until 60 is_gone "$pid" || die "the registry's process $pid does not end"
   rm -f "$REGISTRY_HOME/pid"
 }
 
