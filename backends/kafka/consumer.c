@@ -22,7 +22,7 @@ static kafka_consumer *least_busy(const pdr_kafka *log, int32_t partition, unsig
     *count = 0;
     for (kafka_consumer *c = log->consumers; c; c = c->next) {
         ++*count;
-        if ((!best || better(c, best)) && !reads(log, c, partition)) best = c;
+        if (!c->spent && (!best || better(c, best)) && !reads(log, c, partition)) best = c;
     }
     return best;
 }
@@ -80,7 +80,7 @@ void kafka_consumer_give_back(pdr_kafka *log, kafka_consumer *consumer)
     unsigned count = 0;
     for (const kafka_consumer *c = log->consumers; c; c = c->next)
         count++;
-    if (count > KAFKA_CLIENTS_KEPT) close_consumer(log, consumer);
+    if (count > KAFKA_CLIENTS_KEPT || consumer->spent) close_consumer(log, consumer);
 }
 
 void kafka_consumer_error(kafka_consumer *consumer, rd_kafka_resp_err_t why, const char *reason)

@@ -188,6 +188,7 @@ struct kafka_consumer {
                             under way that would hold the next reader up */
     pdr_error trouble;   /* the newest connection error; code PDR_OK: none */
     bool warm;           /* it has heard from a partition's leader, so it knows the topic's leaders */
+    bool spent;          /* takes no more readers: see stop() in reader.c */
 };
 
 struct kafka_reader {

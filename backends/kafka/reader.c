@@ -27,10 +27,13 @@ static pdr_code start(kafka_reader *r, int64_t offset, pdr_error *err)
                             (int)r->partition, rd_kafka_err2str(why));
 }
 
-/* Waits for librdkafka's main thread, never for a broker. */
+/* Waits for librdkafka's main thread, never for a broker. Of a reader that never learnt its place librdkafka
+ * 2.0.2 may ask the leader for it even now, after half a second, and would begin the next reader of the
+ * partition there, wherever that was to begin: so this client gets none. */
 static void stop(kafka_reader *r)
 {
     if (!r->consumer) return;
+    r->consumer->spent |= r->position < 0;
     kafka_queue_watch(r->queue, NULL);
     rd_kafka_consume_stop(r->consumer->client.topic, r->partition);
     rd_kafka_queue_destroy(r->queue);
