@@ -190,9 +190,9 @@ class ReplayClaims:
     def test_an_apply_without_end_costs_its_entity_only(self):
         self.loaded(ROWS)
         entity, seq, at = self.facts.registered[0]
-        findings, summary = self.replay(FAILED, "--patience", "10", PERDURE_TEST_BUG="hang", PERDURE_TEST_AT=str(at))
+        findings, summary = self.replay(FAILED, "--patience", "6", PERDURE_TEST_BUG="hang", PERDURE_TEST_AT=str(at))
         self.assertEqual([(f["entity"], f["seq"]) for f in findings["crashes"]], [(entity, seq)])
-        self.assertIn("no end within 10 s", findings["crashes"][0]["why"])
+        self.assertIn("no end within 6 s", findings["crashes"][0]["why"])
         self.assertEqual((summary["entities"], summary["lost_processes"]), (len(self.facts.entities), 1))
 
     def test_the_old_code_s_failures_are_told_apart(self):

@@ -146,7 +146,7 @@ static void see(void *context, const pdr_reply *reply)
 
 static void poll_until(pdr_journal *journal, const int *count, int wanted)
 {
-    for (int i = 0; *count < wanted && i < 600; i++)
+    while (*count < wanted)
         pdr_poll(journal, 50);
 }
 
