@@ -340,33 +340,12 @@ void target_forget(pdr_views *views, void *context)
 
 /* --- Open and close --- */
 
-static bool is_listed(const rd_kafka_metadata_t *all, const char *topic)
-{
-    for (int i = 0; i < all->topic_cnt; i++)
-        if (strcmp(all->topics[i].topic, topic) == 0 && all->topics[i].partition_cnt > 0) return true;
-    return false;
-}
-
-/* All topics are asked for: one asked for by its name might be made by the broker, with settings that nobody
- * chose. */
 pdr_code target_init(pdr_views *views, int timeout_ms, pdr_error *err)
 {
     target *t = of(views);
-    const rd_kafka_metadata_t *all;
     pdr_code code = t->rk ? PDR_OK : begin_producer(t, err);
-    if (code != PDR_OK) return code;
-    rd_kafka_resp_err_t why = rd_kafka_metadata(t->rk, 1, NULL, &all, timeout_ms);
-    if (why)
-        return pdr_fail_backend(err, PDR_UNAVAILABLE, (int32_t)why, "topic %s: %s", t->topic,
-                                rd_kafka_err2str(why));
-    bool there = is_listed(all, t->topic);
-    rd_kafka_metadata_destroy(all);
-    if (!there)
-        return pdr_fail(err, PDR_NOT_FOUND,
-                        "there is no topic %s: make it first, with as many partitions as "
-                        "its readers need for good",
-                        t->topic);
-    return t->inner->ops->init(t->inner, timeout_ms, err);
+    if (code == PDR_OK) code = target_topic_check(t, timeout_ms, err);
+    return code == PDR_OK ? t->inner->ops->init(t->inner, timeout_ms, err) : code;
 }
 
 void target_close(pdr_views *views)

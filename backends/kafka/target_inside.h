@@ -1,5 +1,5 @@
 /* Inside the target: target.c sends and completes batches, target_exact.c sends them in transactions,
- * target_pass.c hands all else to the views behind it. */
+ * target_topic.c looks at the topic, target_pass.c hands all else to the views behind it. */
 #ifndef PDR_BACKENDS_KAFKA_TARGET_INSIDE_H
 #define PDR_BACKENDS_KAFKA_TARGET_INSIDE_H
 
@@ -59,6 +59,11 @@ int target_wait_on(pdr_views *views, struct pollfd *fds, int max, int64_t *due_u
 void target_trace(const target *t, int level, const char *facility, const char *text);
 /* Hand one message over. `opaque` comes back with its report. */
 rd_kafka_resp_err_t target_produce(const target *t, rd_kafka_t *rk, void *opaque, const pdr_cell *message);
+
+/* target_topic.c */
+/* Blocking: is the topic there? What in its settings may lose messages is told to the trace. t->rk is there.
+ * PDR_NOT_FOUND, PDR_UNAVAILABLE. */
+PDR_CHECKED pdr_code target_topic_check(const target *t, int timeout_ms, pdr_error *err);
 
 /* target_exact.c */
 /* The version that is sent; again: another. */

@@ -101,6 +101,18 @@ class Topic(TopicFaults):
 class Few(TopicFaults):
     SIZE = 30
 
+    def test_a_topic_that_deletes_old_events_is_warned_of(self):
+        def warnings():
+            worker = self.worker("--until-caught-up", names=[self.file])
+            self.ends_well(worker)
+            return [line for line in worker.errors if "retention.ms=-1" in line]
+        self.assertEqual(warnings(), [])
+        self.works(TOOL, KAFKA, self.topic, "set", "retention.ms", "604800000")
+        self.assertEqual(len(warnings()), 1)
+        self.assertIn("warning: kafka topic %s: RETENTION: the broker deletes" % self.topic, warnings()[0])
+        self.works(TOOL, KAFKA, self.topic, "set", "message.timestamp.type", "LogAppendTime")
+        self.assertEqual(warnings(), [])
+
     def test_parked_events_of_a_topic_are_sent_once_though_the_database_forgets_that_they_were(self):
         self.works(TOOL, KAFKA, self.topic, "set", "max.message.bytes", "100")
         self.ends_well(self.worker("--until-caught-up", names=[self.file]))

@@ -57,6 +57,8 @@ static int make(tool *t, int partitions)
 {
     rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(t->topic, partitions, 1, t->reason, sizeof t->reason);
     if (!wanted) return 1;
+    rd_kafka_NewTopic_set_config(wanted, "retention.ms",
+                                 "-1"); /* messages have the time of their events, years ago */
     rd_kafka_CreateTopics(t->client, &wanted, 1, NULL, t->queue);
     rd_kafka_NewTopic_destroy(wanted);
     return finish(t);
