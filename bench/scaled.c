@@ -129,20 +129,32 @@ static uint64_t longest_tail(int32_t partitions)
     return longest;
 }
 
+static bench_scaled scaled;
+
 const bench_scaled *bench_scaled_loans(const bench_run *run)
 {
-    static bench_scaled s;
-    if (s.events) return &s;
+    bench_scaled *s = &scaled;
+    if (s->events) return s;
     const char *copies = getenv("PERDURE_BENCH_COPIES");
-    s.copies = copies && atoi(copies) > 0 ? atoi(copies) : COPIES;
-    bench_journal_make(&s.journal, run, false, 8);
-    load(&s);
-    append_tail(&s);
-    s.events = (uint64_t)s.copies * BENCH_LOANS_ROWS + BENCH_TAIL;
-    s.longest_tail = longest_tail(s.journal.partitions);
+    s->copies = copies && atoi(copies) > 0 ? atoi(copies) : COPIES;
+    bench_journal_make(&s->journal, run, false, 8);
+    load(s);
+    s->events = (uint64_t)s->copies * BENCH_LOANS_ROWS;
+    bench_note(run, "%llu events, all below the checkpoint", (unsigned long long)s->events);
+    return s;
+}
+
+const bench_scaled *bench_scaled_tail(const bench_run *run)
+{
+    bench_scaled *s = &scaled;
+    (void)bench_scaled_loans(run);
+    if (s->longest_tail) return s;
+    append_tail(s);
+    s->events += BENCH_TAIL;
+    s->longest_tail = longest_tail(s->journal.partitions);
     bench_note(run, "%llu events; at most %llu of a partition above the checkpoint",
-               (unsigned long long)s.events, (unsigned long long)s.longest_tail);
-    return &s;
+               (unsigned long long)s->events, (unsigned long long)s->longest_tail);
+    return s;
 }
 
 void bench_scaled_id(const bench_scaled *s, unsigned i, char *out, size_t room)
