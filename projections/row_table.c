@@ -104,6 +104,20 @@ static pdr_row *make_row(const pdr_row_table *table, const pdr_cell *key, uint64
     return row;
 }
 
+bool pdr_row_has_key(const pdr_row_table *table, const pdr_row *row, const pdr_cell *key)
+{
+    for (size_t i = 0; i < table->spec->key_count; i++) {
+        const pdr_cell *is = &row->key[i];
+        bool same = !key[i].null && is->as.integer == key[i].as.integer;
+        if (pdr_column_is_bytes(table->spec->columns[i].type))
+            same = !key[i].null && pdr_bytes_equal(is->as.bytes, key[i].as.bytes);
+        else if (table->spec->columns[i].type == PDR_COLUMN_BOOLEAN)
+            same = !key[i].null && is->as.boolean == key[i].as.boolean;
+        if (!same) return false;
+    }
+    return true;
+}
+
 pdr_code pdr_row_of(pdr_row_table *table, const pdr_cell *key, pdr_row **out, pdr_error *err)
 {
     pdr_code code = sort_key(table, key, err);

@@ -55,6 +55,8 @@ static inline const pdr_column *pdr_row_columns(const pdr_row_table *table)
 }
 /* The row of a key, made if it isn't there. PDR_BAD_DATA: a key that can't be stored; PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_row_of(pdr_row_table *table, const pdr_cell *key, pdr_row **out, pdr_error *err);
+/* Is it the one of this key? false: it may yet be. */
+bool pdr_row_has_key(const pdr_row_table *table, const pdr_row *row, const pdr_cell *key);
 /* What is known of it from now on; `cells` NULL: it doesn't exist. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_row_learn(pdr_row_table *table, pdr_row *row, const pdr_cell *cells, pdr_error *err);
 void pdr_row_forget(pdr_row_table *table, pdr_row *row); /* what is known */

@@ -99,6 +99,7 @@ pdr_code pdr_rows_begin(pdr_rows *rows, uint32_t event, pdr_error *err)
     pdr_code code = rows->statement_count ? pdr_rows_seal(rows, err) : PDR_OK;
     rows->event = event;
     rows->serial++;
+    rows->newest = NULL;
     return code;
 }
 
@@ -233,6 +234,19 @@ static pdr_code fold_cell(pdr_rows *rows, size_t table, pdr_row *row, size_t i, 
     return code == PDR_OK ? PDR_OK : pdr_fail_context(err, code, "table %s", t->spec->name);
 }
 
+/* An event writes to one row column by column. */
+static pdr_code row_to_write(pdr_rows *rows, size_t table, const pdr_cell *key, pdr_row **out, pdr_error *err)
+{
+    *out = rows->newest;
+    if (rows->newest && rows->newest_table == table &&
+        pdr_row_has_key(&rows->tables[table], rows->newest, key))
+        return PDR_OK;
+    pdr_code code = pdr_row_of(&rows->tables[table], key, out, err);
+    rows->newest = code == PDR_OK ? *out : NULL;
+    rows->newest_table = table;
+    return code;
+}
+
 pdr_code pdr_rows_write(pdr_rows *rows, size_t table, const pdr_cell *key, size_t column, pdr_cell_mode mode,
                         const pdr_cell *cell, pdr_error *err)
 {
@@ -243,7 +257,7 @@ pdr_code pdr_rows_write(pdr_rows *rows, size_t table, const pdr_cell *key, size_
     pdr_row_table *t = &rows->tables[table];
     pdr_row *row;
     pdr_code code = check_write(t, &t->spec->columns[column], mode, cell, err);
-    if (code == PDR_OK) code = pdr_row_of(t, key, &row, err);
+    if (code == PDR_OK) code = row_to_write(rows, table, key, &row, err);
     if (code == PDR_OK) code = start_change(rows, table, row, err);
     if (code != PDR_OK) return code;
     if (row->folding->remove) revive(t, row->folding);

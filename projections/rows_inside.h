@@ -32,6 +32,8 @@ struct pdr_rows {
     pdr_rows_batch *folding;
     pdr_rows_batch *taken; /* NULL: none */
     uint32_t event, serial;
+    pdr_row *newest; /* that this event wrote to, of which table; NULL: none yet */
+    size_t newest_table;
     pdr_undo *undo;
     size_t undo_count, undo_room;
     pdr_view_step *statements; /* of this event, sealed when it is certain */

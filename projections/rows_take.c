@@ -185,6 +185,7 @@ static void learn_taken(pdr_row_table *t, pdr_row *row)
 void pdr_rows_settle(pdr_rows *rows)
 {
     pdr_rows_batch *batch = rows->taken;
+    rows->newest = NULL;
     if (!batch) return;
     for (size_t i = 0; i < batch->changed_count; i++) {
         pdr_row_table *t = &rows->tables[batch->changed[i].table];
@@ -211,6 +212,7 @@ void pdr_rows_discard(pdr_rows *rows)
         clear_batch(&rows->batches[b]);
     }
     rows->taken = NULL;
+    rows->newest = NULL;
     rows->undo_count = rows->statement_count = 0;
     for (size_t i = 0; i < rows->table_count; i++) {
         pdr_row_table *t = &rows->tables[i];

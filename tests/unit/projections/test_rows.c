@@ -466,3 +466,39 @@ Test(rows, a_sum_that_is_out_of_range_without_its_row_waits_for_the_row)
                  "one event alone adds too much");
     pdr_rows_close(rows);
 }
+
+Test(rows, one_event_s_writes_go_each_to_the_row_of_its_whole_key)
+{
+    static const pdr_column pair_columns[] = {
+        {.name = "number", .type = PDR_COLUMN_BIGINT, .not_null = true},
+        {.name = "flag", .type = PDR_COLUMN_BOOLEAN, .not_null = true},
+        {.name = "n", .type = PDR_COLUMN_BIGINT, .initial = {.as.integer = 0}},
+    };
+    static const pdr_table pairs = {
+        .name = "pairs", .columns = pair_columns, .column_count = 3, .key_count = 2};
+    static const struct {
+        int64_t number, add;
+        bool flag;
+    } writes[] = {{1, 1, true}, {1, 10, false}, {1, 100, false}, {2, 1000, false}, {1, 10000, true}};
+    pdr_rows *rows;
+    const pdr_view_step *steps;
+    size_t count;
+    cr_assert_eq(pdr_rows_open(&rows, &pairs, 1, MAX, NULL), PDR_OK);
+    cr_assert_eq(pdr_rows_begin(rows, 0, NULL), PDR_OK);
+    pdr_cell key[2] = {PDR_CELL_NULL, PDR_CELL_NULL}, cell = pdr_cell_integer(1);
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+        key[0] = pdr_cell_integer(writes[i].number);
+        key[1] = (pdr_cell){.as.boolean = writes[i].flag};
+        cell = pdr_cell_integer(writes[i].add);
+        cr_assert_eq(pdr_rows_write(rows, 0, key, 2, PDR_CELL_ADD, &cell, NULL), PDR_OK);
+    }
+    key[1] = PDR_CELL_NULL;
+    cr_assert_eq(pdr_rows_write(rows, 0, key, 2, PDR_CELL_ADD, &cell, NULL), PDR_BAD_DATA);
+    cr_assert_eq(pdr_rows_take(rows, &steps, &count, NULL), PDR_OK);
+    cr_assert_eq(count, 1u);
+    cr_assert_eq(steps[0].row_count, 3u);
+    cr_assert_eq(steps[0].rows[0].cells[0].as.integer, 110); /* (1, false) */
+    cr_assert_eq(steps[0].rows[1].cells[0].as.integer, 10001);
+    cr_assert_eq(steps[0].rows[2].cells[0].as.integer, 1000);
+    pdr_rows_close(rows);
+}
