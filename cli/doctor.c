@@ -161,7 +161,6 @@ static pdr_code put_verdict(const doctor *d, pdr_out *out, pdr_error *err)
 static pdr_code tell(const doctor *d, pdr_error *err)
 {
     pdr_out *out;
-    pdr_error ignored;
     pdr_code code = pdr_out_open(&out, d->json, err);
     if (code != PDR_OK) return code;
     if (err) err->code = PDR_OK;
@@ -169,8 +168,7 @@ static pdr_code tell(const doctor *d, pdr_error *err)
         code = d->json ? put_json(out, &d->lines[i], err) : put_text(out, &d->lines[i], err);
     if (code == PDR_OK) code = put_verdict(d, out, err);
     if (code != PDR_OK && err && err->code == PDR_OK) (void)pdr_fail(err, code, "what was found");
-    pdr_code closed = pdr_out_close(out, code == PDR_OK ? err : &ignored);
-    return code == PDR_OK ? closed : code;
+    return pdr_out_close(out, code, err);
 }
 
 /* --- the command --- */

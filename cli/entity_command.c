@@ -65,9 +65,7 @@ pdr_code pdr_entity_command_open(pdr_entity_command *c, bool needs_app, pdr_erro
 
 int pdr_entity_command_end(pdr_entity_command *c, const pdr_cli_command *what, pdr_code code, pdr_error *err)
 {
-    pdr_error ignored;
-    pdr_code closed = pdr_out_close(c->out, code == PDR_OK ? err : &ignored);
-    if (code == PDR_OK) code = closed;
+    code = pdr_out_close(c->out, code, err);
     pdr_tool_close(c->tool);
     pdr_loaded_app_close(&c->app);
     if (code == PDR_CANCELLED && pdr_stopped()) return PDR_EXIT_STOPPED; /* there is nothing to go on with */

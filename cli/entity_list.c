@@ -307,14 +307,10 @@ static int run(int argc, char **argv)
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_entity_list, flags, argc, argv);
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
-    pdr_error err, end_err;
+    pdr_error err;
     pdr_stop_on_signals();
     pdr_code code = work(&l, &err);
-    pdr_code ended = pdr_out_close(l.out, &end_err);
-    if (code == PDR_OK && ended != PDR_OK) {
-        code = ended;
-        err = end_err;
-    }
+    code = pdr_out_close(l.out, code, &err);
     int troubles = tell_troubles(&l);
     close_all(&l);
     return code == PDR_OK ? troubles : pdr_cli_fail(&pdr_cli_entity_list, &err);

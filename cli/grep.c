@@ -254,12 +254,7 @@ static int run(int argc, char **argv)
     pdr_error err;
     pdr_stop_on_signals();
     pdr_code code = work(&g, &err);
-    pdr_error end_err;
-    pdr_code ended = pdr_out_close(g.out, &end_err);
-    if (code == PDR_OK && ended != PDR_OK) {
-        code = ended;
-        err = end_err;
-    }
+    code = pdr_out_close(g.out, code, &err);
     int troubles = tell_troubles(&g);
     close_all(&g);
     return code == PDR_OK ? troubles : pdr_cli_fail(&pdr_cli_grep, &err);

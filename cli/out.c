@@ -137,12 +137,19 @@ pdr_code pdr_out_end(pdr_out *out, pdr_error *err)
     return pdr_mono_us() - out->flushed_at >= FLUSH_US ? pdr_out_flush(out, err) : PDR_OK;
 }
 
-pdr_code pdr_out_close(pdr_out *out, pdr_error *err)
+static pdr_code write_rest(pdr_out *out, pdr_error *err)
 {
-    if (!out) return PDR_OK;
     pdr_code code = out->line.size ? pdr_out_end(out, err) : PDR_OK;
     if (code == PDR_OK) code = pdr_out_flush(out, err);
+    return code == PDR_CANCELLED && pdr_cli_reader_gone() ? PDR_OK : code;
+}
+
+pdr_code pdr_out_close(pdr_out *out, pdr_code code, pdr_error *err)
+{
+    pdr_error ignored;
+    if (!out) return code;
+    pdr_code written = write_rest(out, code == PDR_OK ? err : &ignored);
     pdr_buf_release(&out->line);
     pdr_free(out);
-    return code == PDR_CANCELLED && pdr_cli_reader_gone() ? PDR_OK : code;
+    return code == PDR_OK ? written : code;
 }

@@ -3,9 +3,7 @@
  *
  *     pdr_code code = pdr_out_open(&out, json, err);
  *     ... code = pdr_out_put(out, PDR_COLOUR_BOLD, "%s", name); ... code = pdr_out_end(out, err); ...
- *     pdr_error ignored;
- *     pdr_code closed = pdr_out_close(out, code == PDR_OK ? err : &ignored);
- *     if (code == PDR_OK) code = closed;
+ *     code = pdr_out_close(out, code, err);
  *     return code == PDR_OK ? PDR_EXIT_DONE : pdr_cli_fail(command, err);
  *
  * pdr_cli_fail passes over a reader that went away with PDR_EXIT_DONE and not a word. */
@@ -28,9 +26,10 @@ typedef struct pdr_out pdr_out;
 /* `json`: the command's --json. Colour and width are a terminal's: a pipe, a file and JSON have none;
  * NO_COLOR (not empty) and TERM=dumb take the colour away, COLUMNS says another width. */
 PDR_CHECKED pdr_code pdr_out_open(pdr_out **out, bool json, pdr_error *err);
-/* Writes what is left, the line under way too. PDR_IO: something couldn't be written (a full disk); a reader
- * that went away (head) is no failure. Frees it in any case; NULL is fine. */
-PDR_CHECKED pdr_code pdr_out_close(pdr_out *out, pdr_error *err);
+/* Writes what is left, the line under way too. `code` and `err` are how the work ended: if it failed they stay
+ * as they are. PDR_IO: something couldn't be written (a full disk); a reader that went away (head) is no
+ * failure. Frees it in any case; NULL is fine. */
+PDR_CHECKED pdr_code pdr_out_close(pdr_out *out, pdr_code code, pdr_error *err);
 bool pdr_out_is_json(const pdr_out *out);
 bool pdr_out_is_coloured(const pdr_out *out);
 unsigned pdr_out_width(const pdr_out *out); /* columns; 0: don't cut */

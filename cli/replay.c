@@ -141,13 +141,11 @@ static void say_how_to_go_on(const input *in, int argc, char **argv)
 static pdr_code report(const input *in, bool stopped, pdr_error *err)
 {
     pdr_out *out;
-    pdr_error ignored;
     pdr_code code = pdr_out_open(&out, in->json, err);
     if (code != PDR_OK) return code;
     code = pdr_replay_report(&in->replay, stopped, out, err);
     if (code != PDR_OK && err->code != code) (void)pdr_fail(err, code, "the report");
-    pdr_code closed = pdr_out_close(out, code == PDR_OK ? err : &ignored);
-    return code == PDR_OK ? closed : code;
+    return pdr_out_close(out, code, err);
 }
 
 static int work(input *in, int argc, char **argv)

@@ -20,9 +20,7 @@ pdr_code pdr_snapshot_open(pdr_snapshot_tool *t, pdr_error *err)
 
 int pdr_snapshot_end(pdr_snapshot_tool *t, const pdr_cli_command *what, pdr_code code, pdr_error *err)
 {
-    pdr_error ignored;
-    pdr_code closed = pdr_out_close(t->out, code == PDR_OK ? err : &ignored);
-    if (code == PDR_OK) code = closed;
+    code = pdr_out_close(t->out, code, err);
     if (t->store) t->store->ops->close(t->store);
     for (size_t i = 0; t->folders && t->folders[i]; i++)
         pdr_folder_close(t->folders[i]);

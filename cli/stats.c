@@ -398,14 +398,10 @@ static int run(int argc, char **argv)
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_stats, flags, argc, argv);
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
-    pdr_error err, end_err;
+    pdr_error err;
     pdr_stop_on_signals();
     pdr_code code = work(&s, &err);
-    pdr_code ended = pdr_out_close(s.out, &end_err);
-    if (code == PDR_OK && ended != PDR_OK) {
-        code = ended;
-        err = end_err;
-    }
+    code = pdr_out_close(s.out, code, &err);
     for (unsigned t = 0; t < s.threads; t++)
         pdr_stats_count_release(&s.counts[t]);
     pdr_free(s.counts);

@@ -289,16 +289,12 @@ static int run(int argc, char **argv)
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_tail, flags, argc, argv);
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
-    pdr_error err, end_err;
+    pdr_error err;
     pdr_stop_on_signals();
     pdr_code code = open_all(&t, &err);
     if (code == PDR_OK) code = show_newest(&t, &err);
     if (code == PDR_OK && t.follow) code = go_on(&t, &err);
-    pdr_code ended_with = pdr_out_close(t.out, &end_err);
-    if (code == PDR_OK && ended_with != PDR_OK) {
-        code = ended_with;
-        err = end_err;
-    }
+    code = pdr_out_close(t.out, code, &err);
     pdr_event_trouble_tell(&t.filter.failed, &pdr_cli_tail, "--where failed at");
     pdr_event_trouble_tell(&t.filter.unreadable, &pdr_cli_tail, "the application can't read");
     bool trouble = t.filter.failed.count || t.filter.unreadable.count;

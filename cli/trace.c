@@ -96,15 +96,11 @@ static int run(int argc, char **argv)
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_trace, flags, argc, argv);
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
-    pdr_error err, end_err;
+    pdr_error err;
     pdr_stop_on_signals();
     pdr_event_lines_init(&t.lines);
     pdr_code code = work(&t, &err);
-    pdr_code ended = pdr_out_close(t.out, &end_err);
-    if (code == PDR_OK && ended != PDR_OK) {
-        code = ended;
-        err = end_err;
-    }
+    code = pdr_out_close(t.out, code, &err);
     pdr_trace_close(t.trace);
     pdr_event_lines_release(&t.lines);
     pdr_tool_close(t.tool);

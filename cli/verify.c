@@ -330,11 +330,10 @@ static int run(int argc, char **argv)
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_verify, flags, argc, argv);
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
-    pdr_error err, ignored;
+    pdr_error err;
     pdr_stop_on_signals();
     pdr_code code = work(&v, &err);
-    pdr_code closed = pdr_out_close(v.out, code == PDR_OK ? &err : &ignored);
-    if (code == PDR_OK) code = closed;
+    code = pdr_out_close(v.out, code, &err);
     bool damaged = pdr_verify_findings(&v.totals) > 0;
     release(&v);
     if (code == PDR_CANCELLED && pdr_stopped()) return say_stopped(&v);

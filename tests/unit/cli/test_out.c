@@ -66,7 +66,7 @@ Test(out, a_terminal_has_colour_and_width)
     cr_assert_eq(pdr_out_width(out), 73);
     cr_assert(pdr_out_is_coloured(out));
     put_line(out);
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     cr_assert_str_eq(seen(), "\033[1mloan/7\033[0m declined\r\n");
 }
 
@@ -77,7 +77,7 @@ Test(out, a_pipe_has_neither_colour_nor_width)
     pdr_out *out = open_out(false);
     cr_assert_eq(pdr_out_width(out), 0);
     put_line(out);
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     cr_assert_str_eq(seen(), "loan/7 declined\n");
 }
 
@@ -88,7 +88,7 @@ Test(out, json_has_neither_on_a_terminal)
     cr_assert(pdr_out_is_json(out));
     cr_assert_eq(pdr_out_width(out), 0);
     put_line(out);
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     cr_assert_str_eq(seen(), "loan/7 declined\r\n");
 }
 
@@ -98,7 +98,7 @@ Test(out, a_dumb_terminal_has_no_colour)
     pdr_out *out = open_out(false);
     cr_assert_not(pdr_out_is_coloured(out));
     put_line(out);
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     cr_assert_str_eq(seen(), "loan/7 declined\r\n");
 }
 
@@ -108,11 +108,11 @@ Test(out, no_color_is_obeyed_unless_it_is_empty)
     setenv("NO_COLOR", "", 1);
     pdr_out *out = open_out(false);
     cr_assert(pdr_out_is_coloured(out));
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     setenv("NO_COLOR", "1", 1);
     out = open_out(false);
     cr_assert_not(pdr_out_is_coloured(out));
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
 }
 
 Test(out, a_terminal_without_width_is_not_cut_and_columns_says_another)
@@ -126,7 +126,7 @@ Test(out, a_terminal_without_width_is_not_cut_and_columns_says_another)
         setenv("COLUMNS", cases[i].columns, 1);
         pdr_out *out = open_out(false);
         cr_assert_eq(pdr_out_width(out), cases[i].width, "%s", cases[i].columns);
-        cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+        cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     }
 }
 
@@ -136,7 +136,7 @@ Test(out, control_characters_of_data_reach_no_terminal)
     pdr_out *out = open_out(false);
     cr_assert_eq(pdr_out_put(out, PDR_COLOUR_PLAIN, "loan/%s", "\033[31m\a\x7f\xc3\xa9"), PDR_OK);
     cr_assert_eq(pdr_out_end(out, NULL), PDR_OK);
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     cr_assert_str_eq(seen(), "loan/?[31m??\xc3\xa9\r\n");
 }
 
@@ -145,7 +145,7 @@ Test(out, what_is_left_of_a_line_is_written_at_the_end)
     to_pipe();
     pdr_out *out = open_out(false);
     cr_assert_eq(pdr_buf_printf(pdr_out_line(out), "left"), PDR_OK);
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
     cr_assert_str_eq(seen(), "left\n");
 }
 
@@ -163,7 +163,7 @@ Test(out, a_reader_that_goes_away_ends_the_work_and_is_no_failure)
     cr_assert_eq(code, PDR_CANCELLED);
     cr_assert_eq(pdr_out_end(out, &err), PDR_CANCELLED);
     cr_assert_eq(pdr_cli_fail(&pdr_cli_init, &err), PDR_EXIT_DONE);
-    cr_assert_eq(pdr_out_close(out, &err), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, &err), PDR_OK);
 }
 
 Test(out, a_reader_that_is_gone_is_noticed_by_a_flush)
@@ -173,7 +173,7 @@ Test(out, a_reader_that_is_gone_is_noticed_by_a_flush)
     close(screen);
     put_line(out);
     cr_assert_eq(pdr_out_flush(out, NULL), PDR_CANCELLED);
-    cr_assert_eq(pdr_out_close(out, NULL), PDR_OK);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, NULL), PDR_OK);
 }
 
 Test(out, a_full_disk_is_a_failure)
@@ -184,7 +184,7 @@ Test(out, a_full_disk_is_a_failure)
     cr_assert_eq(dup2(full, STDOUT_FILENO), STDOUT_FILENO);
     pdr_out *out = open_out(false);
     put_line(out);
-    cr_assert_eq(pdr_out_close(out, &err), PDR_IO);
+    cr_assert_eq(pdr_out_close(out, PDR_OK, &err), PDR_IO);
     cr_assert(strstr(err.message, "No space left"), "%s", err.message);
 }
 
