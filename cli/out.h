@@ -26,8 +26,8 @@ typedef struct pdr_out pdr_out;
 /* `json`: the command's --json. Colour and width are a terminal's: a pipe, a file and JSON have none;
  * NO_COLOR (not empty) and TERM=dumb take the colour away, COLUMNS says another width. */
 PDR_CHECKED pdr_code pdr_out_open(pdr_out **out, bool json, pdr_error *err);
-/* Writes what is left, the line under way too. `code` and `err` are how the work ended: if it failed they stay
- * as they are. PDR_IO: something couldn't be written (a full disk); a reader that went away (head) is no
+/* Writes what is left, the line under way too. `code` and `err` are how the work ended: if it failed they
+ * stay as they are. PDR_IO: something couldn't be written (a full disk); a reader that went away (head) is no
  * failure. Frees it in any case; NULL is fine. */
 PDR_CHECKED pdr_code pdr_out_close(pdr_out *out, pdr_code code, pdr_error *err);
 bool pdr_out_is_json(const pdr_out *out);
@@ -47,5 +47,10 @@ PDR_CHECKED pdr_code pdr_out_flush(pdr_out *out, pdr_error *err);
  * command that was stopped so exits with PDR_EXIT_STOPPED after saying how to go on. */
 void pdr_stop_on_signals(void);
 bool pdr_stopped(void); /* any thread */
+
+/* For who has workers, before their threads are made: from now on neither comes by itself, both are asked
+ * for. */
+void pdr_hold_signals(void);
+bool pdr_signal_comes(int ms); /* one that is held, within so long */
 
 #endif

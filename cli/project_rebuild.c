@@ -1,12 +1,11 @@
 /* perdure project rebuild: a new version beside the live one, by several workers at once. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/out.h"
 #include "cli/project_tool.h"
 
 enum { MAX_WORKERS = 64, LOOK_MS = 200, LINE_US = 10000000, DRAIN_MS = 30000, CATCH_UP_MS = 2000 };
@@ -25,26 +24,6 @@ typedef struct rebuild {
     uint64_t first_events; /* projected before this run */
     bool stopped;          /* by a signal */
 } rebuild;
-
-/* --- signals --- */
-
-static void block_signals(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    (void)sigprocmask(SIG_BLOCK, set, NULL);
-}
-
-static bool signal_comes(int ms)
-{
-    sigset_t set;
-    struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return sigtimedwait(&set, NULL, &time) > 0;
-}
 
 /* --- is there something to rebuild? --- */
 
@@ -307,7 +286,7 @@ static pdr_code drive(rebuild *r, pdr_error *err)
         pdr_code code = look_for_stopped(r, err);
         if (code == PDR_OK && !all) code = catch_up(r, &all, err);
         if (code != PDR_OK || (all && !r->keep)) return code;
-        if (!signal_comes(LOOK_MS)) continue;
+        if (!pdr_signal_comes(LOOK_MS)) continue;
         r->stopped = !all;
         return PDR_OK;
     }
@@ -351,8 +330,7 @@ static int run(int argc, char **argv)
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_project_rebuild, flags, argc, argv);
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
-    sigset_t set;
-    block_signals(&set);
+    pdr_hold_signals();
     pdr_error err;
     pdr_code code = work(&r, &err);
     for (size_t i = 0; i < r.worker_count; i++)

@@ -1,12 +1,10 @@
 /* perdure project run: a worker until it is told to end, or until it has caught up. */
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "cli/json.h"
+#include "cli/out.h"
 #include "cli/project_common.h"
 #include "projections/worker_core.h"
 
@@ -24,24 +22,6 @@ typedef struct project_run {
     pdr_worker *worker;
     int64_t *ends;
 } project_run;
-
-/* --- signals --- */
-
-static void signals_of(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-}
-
-/* Did one come within ms? */
-static bool signal_comes(int ms)
-{
-    sigset_t set;
-    struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
-    signals_of(&set);
-    return sigtimedwait(&set, NULL, &time) > 0;
-}
 
 /* --- what is shown --- */
 
@@ -156,7 +136,7 @@ static pdr_code work(project_run *r, pdr_error *err)
 {
     pdr_code code = r->until_caught_up ? ask_for_ends(r, err) : PDR_OK;
     if (code != PDR_OK) return code;
-    while (!signal_comes(r->until_caught_up ? 0 : LOOK_MS)) {
+    while (!pdr_signal_comes(r->until_caught_up ? 0 : LOOK_MS)) {
         show_progress(r);
         if (all_stopped(r, err)) return err->code;
         if (!r->until_caught_up) continue;
@@ -202,9 +182,7 @@ static int run(int argc, char **argv)
     };
     pdr_flags_outcome parsed = pdr_flags_parse(&pdr_cli_project_run, flags, argc, argv);
     if (parsed != PDR_FLAGS_RUN) return parsed == PDR_FLAGS_HELPED ? PDR_EXIT_DONE : PDR_EXIT_USAGE;
-    sigset_t set;
-    signals_of(&set);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    pdr_hold_signals();
     pdr_error err;
     pdr_code code = run_worker(&r, &err);
     pdr_worker_close(r.worker);

@@ -1,10 +1,10 @@
 /* perdure project swap, perdure project rollback: which version readers see. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "cli/out.h"
 #include "cli/project_tool.h"
 
 enum { LOCK_MS = 1000, PAUSE_MS = 100, DEFAULT_TIMEOUT_MS = 30000, STANDS_STILL_US = 5000000 };
@@ -44,12 +44,8 @@ static pdr_code sum_up(swap *s, int64_t *offsets, uint64_t *parked, pdr_error *e
  * swap is done. Readers see nothing of it but a moment's lag. */
 static pdr_code hold_live(swap *s, pdr_error *err)
 {
-    sigset_t set;
     if (s->held || s->live_was_paused || s->from == 0) return PDR_OK;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL); /* it must be let go again */
+    pdr_hold_signals(); /* it must be let go again */
     s->held = true;
     return s->tool.views->ops->set_paused(s->tool.views, s->name, s->from, true, PDR_TOOL_TIMEOUT_MS, err);
 }
