@@ -31,8 +31,7 @@ struct pdr_entities {
     size_t count;
     pdr_entities_bad bad;
     /* Of the store's answers. */
-    bool answered;
-    pdr_error answer;
+    pdr_tool_answer answer;
     pdr_position position;
     pdr_buf after;
     size_t page;
@@ -164,55 +163,37 @@ static pdr_code scan(pdr_entities *e, const pdr_position *from, unsigned threads
 
 /* --- from the store --- */
 
-static void note_answer(pdr_entities *e, const pdr_store_result *result)
-{
-    e->answered = true;
-    e->answer.code = PDR_OK;
-    if (result->code != PDR_OK) e->answer = *result->error;
-}
-
 static void took_row(void *context, uint64_t tag, const pdr_store_result *result)
 {
     (void)tag;
     pdr_entities *e = context;
-    note_answer(e, result);
+    pdr_tool_answered(&e->answer, result);
     e->position = result->row.checkpoint;
+}
+
+/* The next page begins behind it. false: out of memory. */
+static bool add_head(pdr_entities *e, const pdr_head *head)
+{
+    pdr_buf_clear(&e->after);
+    if (pdr_buf_append(&e->after, head->key.data, head->key.size) != PDR_OK) return false;
+    if (!is_wanted(e, head->key)) return true;
+    pdr_entity_row *row = pdr_tally_of(&e->gatherers->rows, head->key);
+    if (!row) return false;
+    *row = (pdr_entity_row){.seq = head->seq,
+                            .partition = pdr_tool_partition_of(e->tool, head->key),
+                            .offset = head->last.offset};
+    return true;
 }
 
 static void took_page(void *context, uint64_t tag, const pdr_store_result *result)
 {
     (void)tag;
     pdr_entities *e = context;
-    note_answer(e, result);
+    pdr_error *err = &e->answer.error;
+    pdr_tool_answered(&e->answer, result);
     e->page = result->head_count;
-    for (size_t i = 0; i < result->head_count && e->answer.code == PDR_OK; i++) {
-        const pdr_head *head = &result->heads[i];
-        pdr_buf_clear(&e->after);
-        bool fits = pdr_buf_append(&e->after, head->key.data, head->key.size) == PDR_OK;
-        pdr_entity_row *row =
-            fits && is_wanted(e, head->key) ? pdr_tally_of(&e->gatherers->rows, head->key) : NULL;
-        if (!fits || (is_wanted(e, head->key) && !row))
-            e->answer.code = pdr_fail(&e->answer, PDR_NOMEM, "a list of entities");
-        if (row)
-            *row = (pdr_entity_row){.seq = head->seq,
-                                    .partition = pdr_tool_partition_of(e->tool, head->key),
-                                    .offset = head->last.offset};
-    }
-}
-
-static pdr_code wait_for_answer(pdr_entities *e, pdr_code submitted, pdr_error *err)
-{
-    pdr_store *store = pdr_tool_store(e->tool);
-    int64_t until = pdr_tool_deadline_us(e->tool);
-    pdr_code code = submitted;
-    while (code == PDR_OK && !e->answered)
-        code = pdr_tool_turn(e->tool, NULL, store, until, NULL, err);
-    if (code != PDR_OK) {
-        store->ops->forget(store, e);
-        return code;
-    }
-    if (e->answer.code != PDR_OK && err) *err = e->answer;
-    return e->answer.code;
+    for (size_t i = 0; i < result->head_count && err->code == PDR_OK; i++)
+        if (!add_head(e, &result->heads[i])) (void)pdr_fail(err, PDR_NOMEM, "a list of entities");
 }
 
 static pdr_code load_positions(pdr_entities *e, pdr_position *from, pdr_error *err)
@@ -220,8 +201,8 @@ static pdr_code load_positions(pdr_entities *e, pdr_position *from, pdr_error *e
     pdr_store *store = pdr_tool_store(e->tool);
     pdr_code code = PDR_OK;
     for (int32_t p = 0; code == PDR_OK && p < pdr_tool_partitions(e->tool); p++) {
-        e->answered = false;
-        code = wait_for_answer(e, store->ops->load(store, p, took_row, e, 0, err), err);
+        pdr_code asked = store->ops->load(store, p, took_row, e, 0, err);
+        code = pdr_tool_await(e->tool, asked, &e->answer, e, err);
         from[p] = e->position;
     }
     return code;
@@ -232,9 +213,8 @@ static pdr_code load_heads(pdr_entities *e, pdr_error *err)
     pdr_store *store = pdr_tool_store(e->tool);
     pdr_code code = PDR_OK;
     for (e->page = PAGE; code == PDR_OK && e->page == PAGE;) {
-        e->answered = false;
         pdr_code asked = store->ops->heads(store, pdr_buf_bytes(&e->after), PAGE, 0, took_page, e, 0, err);
-        code = wait_for_answer(e, asked, err);
+        code = pdr_tool_await(e->tool, asked, &e->answer, e, err);
     }
     return code;
 }

@@ -4,9 +4,7 @@ typedef struct looking {
     pdr_bytes prefix;
     pdr_buf *out;
     size_t count;
-    bool done;
-    pdr_code code;
-    pdr_error *err;
+    pdr_tool_answer answer;
 } looking;
 
 static pdr_code add(looking *l, pdr_bytes id)
@@ -21,13 +19,13 @@ static void answered(void *context, uint64_t tag, const pdr_store_result *result
 {
     looking *l = context;
     (void)tag;
-    l->done = true;
-    l->code = result->code;
-    if (result->code != PDR_OK && l->err) *l->err = *result->error;
-    for (size_t i = 0; l->code == PDR_OK && i < result->head_count; i++) {
+    pdr_error *err = &l->answer.error;
+    pdr_tool_answered(&l->answer, result);
+    for (size_t i = 0; err->code == PDR_OK && i < result->head_count; i++) {
         pdr_bytes id = result->heads[i].key;
         if (id.size < l->prefix.size || memcmp(id.data, l->prefix.data, l->prefix.size) != 0) break;
-        l->code = add(l, id);
+        pdr_code code = add(l, id);
+        if (code != PDR_OK) (void)pdr_fail(err, code, "ids that are like it");
     }
 }
 
@@ -51,19 +49,14 @@ static pdr_code look(pdr_tool *tool, looking *l, size_t most, pdr_error *err)
     pdr_bytes after;
     pdr_store *store = pdr_tool_store(tool);
     if (!just_before(l->prefix, room, &after)) return PDR_OK; /* the next shorter prefix will do */
-    l->done = false;
-    pdr_code code = store->ops->heads(store, after, most, 0, answered, l, 0, err);
-    int64_t until = pdr_tool_deadline_us(tool);
-    while (code == PDR_OK && !l->done)
-        code = pdr_tool_turn(tool, NULL, store, until, NULL, err);
-    if (code != PDR_OK) store->ops->forget(store, l);
-    return code == PDR_OK ? l->code : code;
+    pdr_code asked = store->ops->heads(store, after, most, 0, answered, l, 0, err);
+    return pdr_tool_await(tool, asked, &l->answer, l, err);
 }
 
 pdr_code pdr_ids_like(pdr_tool *tool, pdr_bytes entity, size_t most, pdr_buf *out, size_t *count,
                       pdr_error *err)
 {
-    looking l = {.prefix = entity, .out = out, .err = err};
+    looking l = {.prefix = entity, .out = out};
     pdr_code code = PDR_OK;
     *count = 0;
     if (!pdr_tool_store(tool)) return PDR_OK;

@@ -269,3 +269,27 @@ pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int
     pdr_sleep_on(log, store, left < MAX_SLEEP_US ? left : MAX_SLEEP_US);
     return PDR_OK;
 }
+
+void pdr_tool_answered(pdr_tool_answer *answer, const pdr_store_result *result)
+{
+    answer->came = true;
+    answer->error.code = PDR_OK;
+    if (result->code != PDR_OK) answer->error = *result->error;
+}
+
+/* Nothing comes before the first turn. */
+pdr_code pdr_tool_await(pdr_tool *tool, pdr_code asked, pdr_tool_answer *answer, void *context,
+                        pdr_error *err)
+{
+    int64_t until = pdr_tool_deadline_us(tool);
+    pdr_code code = asked;
+    answer->came = false;
+    while (code == PDR_OK && !answer->came)
+        code = pdr_tool_turn(tool, NULL, tool->store, until, NULL, err);
+    if (code != PDR_OK) {
+        tool->store->ops->forget(tool->store, context);
+        return code;
+    }
+    if (answer->error.code != PDR_OK && err) *err = answer->error;
+    return answer->error.code;
+}

@@ -81,6 +81,18 @@ PDR_CHECKED pdr_code pdr_tool_print_written(pdr_tool *tool, int32_t partition, c
  * later than `until_us` (pdr_mono_us) and nothing came; PDR_CANCELLED. *came (may be NULL): something did. */
 PDR_CHECKED pdr_code pdr_tool_turn(const pdr_tool *tool, pdr_log *log, pdr_store *store, int64_t until_us,
                                    bool *came, pdr_error *err);
+/* What the tool's store answers to one question. Its callback tells that it came, before it looks at what
+ * came.
+ */
+typedef struct pdr_tool_answer {
+    bool came;
+    pdr_error error; /* code PDR_OK: none */
+} pdr_tool_answer;
+void pdr_tool_answered(pdr_tool_answer *answer, const pdr_store_result *result);
+/* Blocking: wait for it. `asked` is what asking gave, `context` what the callback gets. What the store
+ * answered; PDR_TIMEOUT, PDR_CANCELLED: then the callback won't be called any more. */
+PDR_CHECKED pdr_code pdr_tool_await(pdr_tool *tool, pdr_code asked, pdr_tool_answer *answer, void *context,
+                                    pdr_error *err);
 bool pdr_tool_is_stopped(const pdr_tool *tool);     /* by `stopped` of its spec */
 int64_t pdr_tool_deadline_us(const pdr_tool *tool); /* of an answer that is asked for now */
 

@@ -20,8 +20,7 @@ typedef struct run {
     pthread_mutex_t lock; /* for the caller's callbacks */
     pdr_verify_progress progress;
     /* An operation of the store. */
-    bool answered;
-    pdr_error answer;
+    pdr_tool_answer answer;
     pdr_partition_row row;
     /* The version whose positions are read. */
     char whose[WHOSE];
@@ -54,33 +53,11 @@ static pdr_code stopped(pdr_error *err)
 
 /* --- the store's answers --- */
 
-static pdr_code wait_for_answer(run *r, pdr_code submitted, pdr_error *err)
-{
-    pdr_store *store = pdr_tool_store(r->tool);
-    int64_t until = pdr_tool_deadline_us(r->tool);
-    pdr_code code = submitted;
-    while (code == PDR_OK && !r->answered)
-        code = pdr_tool_turn(r->tool, NULL, store, until, NULL, err);
-    if (code != PDR_OK) {
-        store->ops->forget(store, r);
-        return code;
-    }
-    if (r->answer.code != PDR_OK && err) *err = r->answer;
-    return r->answer.code;
-}
-
-static void note(run *r, const pdr_store_result *result)
-{
-    r->answered = true;
-    r->answer.code = PDR_OK;
-    if (result->code != PDR_OK) r->answer = *result->error;
-}
-
 static void took_row(void *context, uint64_t tag, const pdr_store_result *result)
 {
     run *r = context;
     (void)tag;
-    note(r, result);
+    pdr_tool_answered(&r->answer, result);
     if (result->code == PDR_OK) r->row = result->row;
 }
 
@@ -99,8 +76,8 @@ static pdr_code read_rows(run *r, row_taker take, bool tell, pdr_error *err)
 {
     pdr_store *store = pdr_tool_store(r->tool);
     for (int32_t i = 0; i < r->partitions; i++) {
-        r->answered = false;
-        pdr_code code = wait_for_answer(r, store->ops->load(store, i, took_row, r, 0, err), err);
+        pdr_code asked = store->ops->load(store, i, took_row, r, 0, err);
+        pdr_code code = pdr_tool_await(r->tool, asked, &r->answer, r, err);
         if (code == PDR_NOT_INITIALISED) {
             if (tell) tell_no_row(r, i);
             continue;
@@ -144,7 +121,7 @@ static void took_schemas(void *context, uint64_t tag, const pdr_store_result *re
 {
     run *r = context;
     (void)tag;
-    note(r, result);
+    pdr_tool_answered(&r->answer, result);
     for (size_t i = 0; i < result->schema_count; i++)
         look_at_schema(r, &result->schemas[i]);
 }
@@ -152,8 +129,8 @@ static void took_schemas(void *context, uint64_t tag, const pdr_store_result *re
 static pdr_code read_schemas(run *r, pdr_error *err)
 {
     pdr_store *store = pdr_tool_store(r->tool);
-    r->answered = false;
-    return wait_for_answer(r, store->ops->schemas(store, NULL, 0, took_schemas, r, 0, err), err);
+    pdr_code asked = store->ops->schemas(store, NULL, 0, took_schemas, r, 0, err);
+    return pdr_tool_await(r->tool, asked, &r->answer, r, err);
 }
 
 static pdr_code read_store(run *r, pdr_error *err)
