@@ -1,6 +1,7 @@
 /* Which of the store's snapshots today's code can use. */
 #include "base/mem.h"
 #include "cli/schema_check.h"
+#include "journal/app.h"
 #include "journal/fold.h"
 
 typedef struct tally {
@@ -16,14 +17,8 @@ typedef struct tally {
 
 static const pdr_folder *folder_of(const tally *t, pdr_bytes key)
 {
-    for (size_t i = 0; i < t->app->entity_count; i++) {
-        const char *name = t->app->entities[i]->name;
-        size_t size = strlen(name);
-        if (key.size >= size && memcmp(key.data, name, size) == 0 &&
-            (key.size == size || key.data[size] == '/'))
-            return t->folders[i];
-    }
-    return NULL;
+    size_t place = pdr_app_entity_of(t->app, key);
+    return place == SIZE_MAX ? NULL : t->folders[place];
 }
 
 static bool is_read(const pdr_folder *folder, uint64_t revision)

@@ -7,6 +7,7 @@
 #include "cli/common.h"
 #include "cli/json.h"
 #include "cli/log_walk.h"
+#include "journal/app.h"
 #include "journal/schema_seek.h"
 #include "journal/sleep.h"
 #include "journal/snapshot_maker.h"
@@ -160,13 +161,6 @@ static const pdr_snapshot_sink sink = {made, failed};
 
 /* --- which entities --- */
 
-static bool is_of(const pdr_entity_type *type, pdr_bytes key)
-{
-    size_t size = strlen(type->name);
-    return key.size >= size && memcmp(key.data, type->name, size) == 0 &&
-           (key.size == size || key.data[size] == '/');
-}
-
 /* Past all keys of this type? In ascending order "loan" comes first, and "loan/..." before "loan0". */
 static bool is_behind(const pdr_entity_type *type, pdr_bytes key)
 {
@@ -182,7 +176,9 @@ static pdr_code want(rebuild *r, const pdr_head *head, pdr_error *err)
         r->listed = true;
         return PDR_BUSY;
     }
-    bool here = is_of(type, head->key), fresh = head->state.data && head->state_seq == head->seq;
+    size_t place = pdr_app_entity_of(r->app.app, head->key);
+    bool here = place != SIZE_MAX && r->app.app->entities[place] == type;
+    bool fresh = head->state.data && head->state_seq == head->seq;
     pdr_code code = here && !fresh ? pdr_snapshot_maker_want(r->maker, r->folder, head, err) : PDR_OK;
     if (code != PDR_OK) return code;
     r->entities += here;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "journal/app.h"
 
 pdr_code pdr_snapshot_open(pdr_snapshot_tool *t, pdr_error *err)
 {
@@ -37,11 +38,8 @@ pdr_bytes pdr_snapshot_type(pdr_bytes key)
 
 const pdr_folder *pdr_snapshot_folder(const pdr_snapshot_tool *t, pdr_bytes type)
 {
-    for (size_t i = 0; t->folders[i]; i++) {
-        const char *name = pdr_folder_type(t->folders[i])->name;
-        if (pdr_bytes_equal(pdr_bytes_of(name, strlen(name)), type)) return t->folders[i];
-    }
-    return NULL;
+    size_t place = pdr_app_entity_of(t->app.app, type);
+    return place == SIZE_MAX ? NULL : t->folders[place];
 }
 
 pdr_snapshot_use pdr_snapshot_use_of(const pdr_snapshot_tool *t, pdr_bytes type, uint64_t revision)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cli/common.h"
 #include "cli/json.h"
+#include "journal/app.h"
 #include "journal/fold.h"
 #include "journal/ids.h"
 #include "journal/store.h"
@@ -44,14 +45,9 @@ static void release(dump *d)
 /* The state's type, if today's application made it; NULL: unknown. */
 static const pdr_type *state_type(const dump *d, const pdr_head *head)
 {
-    const uint8_t *slash = memchr(head->key.data, '/', head->key.size);
-    size_t size = slash ? (size_t)(slash - head->key.data) : head->key.size;
-    for (size_t i = 0; d->folders[i]; i++) {
-        const pdr_entity_type *type = pdr_folder_type(d->folders[i]);
-        if (strlen(type->name) == size && memcmp(type->name, head->key.data, size) == 0)
-            return pdr_folder_revision(d->folders[i]) == head->revision ? type->state : NULL;
-    }
-    return NULL;
+    size_t place = pdr_app_entity_of(d->app.app, head->key);
+    if (place == SIZE_MAX || pdr_folder_revision(d->folders[place]) != head->revision) return NULL;
+    return d->app.app->entities[place]->state;
 }
 
 static pdr_code put_state(dump *d, const pdr_head *head)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "journal/app.h"
 #include "journal/commit_reader.h"
 #include "journal/fold.h"
 #include "journal/framed.h"
@@ -64,22 +65,10 @@ pdr_code pdr_survey_open(pdr_survey **out, const pdr_app *app, uint64_t sample, 
 
 /* --- which group --- */
 
-/* As owners have it: an id without a '/' is its type's name as a whole. */
-static bool has_prefix(pdr_bytes key, const char *name)
-{
-    size_t size = strlen(name);
-    return key.size >= size && memcmp(key.data, name, size) == 0 &&
-           (key.size == size || key.data[size] == '/');
-}
-
-/* The place of the entity's type; most often that of the event before. */
 static size_t kind_of(pdr_survey *survey, pdr_bytes key)
 {
-    const pdr_app *app = survey->app;
-    if (survey->kind < app->entity_count && has_prefix(key, app->entities[survey->kind]->name))
-        return survey->kind;
-    for (survey->kind = 0; survey->kind < app->entity_count; survey->kind++)
-        if (has_prefix(key, app->entities[survey->kind]->name)) break;
+    size_t kind = pdr_app_entity_of(survey->app, key);
+    survey->kind = kind == SIZE_MAX ? survey->app->entity_count : kind;
     return survey->kind;
 }
 
