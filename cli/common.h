@@ -88,7 +88,7 @@ PDR_CHECKED pdr_code pdr_loaded_app_open(pdr_loaded_app *out, const char *file, 
 PDR_CHECKED pdr_code pdr_loaded_app_open_tolerant(pdr_loaded_app *out, const char *file, pdr_error *err);
 void pdr_loaded_app_close(pdr_loaded_app *app);
 
-/* --- connect.c --- */
+/* --- connections --- */
 /* The URLs, checked. Release the plan in any case. `app` may be NULL. PDR_BAD_URL if no URL names the store.
  */
 PDR_CHECKED pdr_code pdr_target_plan(const pdr_target *target, const pdr_app *app, pdr_plan *plan,

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "journal/system_env.h"
 
 enum { MAX_REPORT = 256 * 1024 * 1024, DEFAULT_OVER_MS = 1000 };
 
@@ -61,9 +60,7 @@ static pdr_code look(status *s, pdr_log *log, const pdr_version_list *list, pdr_
 
 static pdr_code put_all(const status *s, pdr_buf *out)
 {
-    pdr_system_env env;
-    pdr_system_env_init(&env, NULL, NULL);
-    int64_t wall_us = env.env.ops->wall_us(&env.env);
+    int64_t wall_us = pdr_wall_us();
     pdr_code code = s->json ? pdr_buf_printf(out, "[") : PDR_OK;
     for (size_t i = 0; code == PDR_OK && i < s->count; i++) {
         if (i) code = pdr_buf_printf(out, s->json ? ",\n " : "\n");

@@ -32,9 +32,7 @@ static pdr_code io_failed(const char *file, const char *what, pdr_error *err)
 {
     int number = errno;
     pdr_code code = number == ENOSPC || number == EDQUOT ? PDR_NO_SPACE : PDR_IO;
-    code = pdr_fail(err, code, "%.300s can't be %s: %s", file, what, strerror(number));
-    if (err) err->backend = number;
-    return code;
+    return pdr_fail_backend(err, code, number, "%.300s can't be %s: %s", file, what, strerror(number));
 }
 
 /* --- writing --- */

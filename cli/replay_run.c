@@ -22,7 +22,6 @@ typedef struct child {
     pid_t pid; /* 0: none */
     int in;
     pdr_buf got;
-    pdr_deviations *so_far;  /* of partitions that were stopped in the middle */
     unsigned long long seen; /* events, when they last moved */
     int64_t moved_us;
     bool too_slow; /* was ended for that */

@@ -24,7 +24,6 @@ typedef struct work {
     pdr_refold *refold;
     const pdr_folder **folders;
     pdr_folder **against;
-    pdr_position *from;
     pdr_buf out;
 } work;
 
@@ -45,7 +44,7 @@ static void tell(const pdr_share *share, pdr_share_kind kind, int32_t partition,
         }
 }
 
-static pdr_code tell_tally(work *w, pdr_share_kind kind, int32_t partition, pdr_error *err)
+static pdr_code tell_deviations(work *w, pdr_share_kind kind, int32_t partition, pdr_error *err)
 {
     pdr_buf_clear(&w->out);
     pdr_deviations *deviations = pdr_refold_deviations(w->refold, partition);
@@ -161,7 +160,7 @@ static pdr_code put_aside(work *w, pdr_error *err)
     for (size_t i = 0; code == PDR_OK && i < share->count; i++) {
         int32_t partition = share->partitions[i];
         if (pdr_refold_has_ended(w->refold, partition)) continue;
-        code = tell_tally(w, PDR_SHARE_SO_FAR, partition, err);
+        code = tell_deviations(w, PDR_SHARE_SO_FAR, partition, err);
         if (code != PDR_OK || !share->put_aside) continue;
         pdr_buf_clear(&w->out);
         code = pdr_refold_save(w->refold, partition, &w->out, err);
@@ -185,7 +184,7 @@ static pdr_code ended(void *context, unsigned thread, int32_t partition, pdr_pos
     (void)at;
     work *w = context;
     pdr_code code = pdr_refold_end(w->refold, partition, err);
-    return code == PDR_OK ? tell_tally(w, PDR_SHARE_ENDED, partition, err) : code;
+    return code == PDR_OK ? tell_deviations(w, PDR_SHARE_ENDED, partition, err) : code;
 }
 
 static void coming(void *context, unsigned thread, int32_t partition, pdr_bytes key)
@@ -221,22 +220,19 @@ static pdr_code read_snapshots(work *w, pdr_error *err)
 static pdr_code scan(work *w, pdr_error *err)
 {
     const pdr_share *share = w->share;
-    pdr_code code = PDR_OK;
-    int32_t *left = pdr_alloc((share->count + 1) * sizeof *left);
-    w->from = pdr_calloc((size_t)pdr_tool_partitions(w->tool), sizeof *w->from);
-    if (!left || !w->from) {
-        pdr_free(left);
-        return pdr_fail(err, PDR_NOMEM, "%zu partitions", share->count);
-    }
-    pdr_scan_spec spec = {
-        .partitions = left, .from = w->from, .threads = 1, .sink = &sink, .context = w, .watch = watch};
-    for (size_t i = 0; i < share->count; i++) {
-        int32_t partition = share->partitions[i];
-        w->from[partition] = pdr_refold_position(w->refold, partition);
-        left[spec.partition_count++] = partition;
-    }
-    if (spec.partition_count) code = pdr_scan_run(w->tool, &spec, err);
-    pdr_free(left);
+    pdr_position *from = pdr_calloc((size_t)pdr_tool_partitions(w->tool), sizeof *from);
+    if (!from) return pdr_fail(err, PDR_NOMEM, "%zu partitions", share->count);
+    for (size_t i = 0; i < share->count; i++)
+        from[share->partitions[i]] = pdr_refold_position(w->refold, share->partitions[i]);
+    pdr_scan_spec spec = {.partitions = share->partitions,
+                          .partition_count = share->count,
+                          .from = from,
+                          .threads = 1,
+                          .sink = &sink,
+                          .context = w,
+                          .watch = watch};
+    pdr_code code = share->count ? pdr_scan_run(w->tool, &spec, err) : PDR_OK;
+    pdr_free(from);
     return code;
 }
 

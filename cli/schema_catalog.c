@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "journal/schema_load.h"
 #include "base/mem.h"
 #include "cli/schema_survey.h"
+#include "journal/schema_load.h"
 #include "schemas/version.h"
 
 /* Counting needs no decoding: of each version only its first event is read. */

@@ -22,7 +22,7 @@ typedef struct pdr_stats_entity {
 } pdr_stats_entity;
 
 typedef struct pdr_stats_totals {
-    uint64_t records, commits, events, bytes, voids, foreigns, malformeds, fences;
+    uint64_t commits, events, bytes, voids, foreigns, malformeds, fences;
     int64_t first_us, last_us; /* of the events' own times */
 } pdr_stats_totals;
 

@@ -4,7 +4,7 @@
  * Walking the log, a FENCE at offset f makes (f, its incarnation) the term in force and the count 0. A record
  * is in sequence if and only if its term is in force and its number is the count plus 1; everything else is
  * void. A commit's events count when its last record is in sequence; a FENCE before that voids it. Source:
- * DESIGN.md "The one idea"; a model of it is checked with spin. */
+ * docs/ARCHITECTURE.md, "The log: terms and the void rule". */
 #ifndef PDR_JOURNAL_TERM_H
 #define PDR_JOURNAL_TERM_H
 

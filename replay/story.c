@@ -29,8 +29,7 @@ typedef struct story {
     uint64_t last_seq; /* told */
     pdr_entity_reader *reader;
     line_list queue;
-    line_list
-        open; /* of the entity's commit that is still open, if voids are wanted: they may turn out void */
+    line_list open; /* if voids are wanted: the entity's commit that is still open, and may turn out void */
     bool without_store;
     bool caught_up, failed;
     pdr_error failure;

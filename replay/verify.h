@@ -1,4 +1,4 @@
-/* Does a journal keep its rules? Every invariant of DESIGN.md that can be seen in log and store, looked for
+/* Does a journal keep its rules? Every invariant of docs/ARCHITECTURE.md that log and store show, looked for
  * record by record: what `perdure verify` tells.
  *
  * No I/O: it is given what the store says, then the log's records. Beside owners at work this order is what

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The dependency arrows of the tree, as DESIGN.md section 9 draws them and docs/ARCHITECTURE.md repeats them.
+"""The dependency arrows of the tree, as docs/ARCHITECTURE.md draws them.
 
     arrows.py [ROOT]     reads the #include lines of all C files below ROOT; prints each one that breaks an arrow;
                          exit code 1 if there is any

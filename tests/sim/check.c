@@ -1,4 +1,4 @@
-/* The invariants, by the names of DESIGN.md section 5. Each is checked when something happens that could
+/* The invariants, by the names of docs/ARCHITECTURE.md. Each is checked when something happens that could
  * break it: a record lands, a node's turn ends, the store changes, an answer is given. */
 #include "tests/sim/run.h"
 

@@ -1,4 +1,4 @@
-/* The reference: an own, simple reading of the true log, as it grows, by the rules of DESIGN.md section 1. It
+/* The reference: an own, simple reading of the true log, as it grows, by the void rule. It
  * shares nothing with journal/ but the parser of the header. */
 #ifndef PDR_TESTS_SIM_MODEL_H
 #define PDR_TESTS_SIM_MODEL_H
