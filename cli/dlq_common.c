@@ -1,9 +1,9 @@
 #include "cli/dlq_common.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "cli/json.h"
+#include "replay/moment.h"
 
 typedef struct adding {
     pdr_project_tool *tool;
@@ -47,11 +47,7 @@ pdr_code pdr_dlq_add(pdr_project_tool *tool, const pdr_version_row *version, con
 pdr_code pdr_dlq_put_time(pdr_buf *out, int64_t us)
 {
     int64_t second = us / 1000000 - (us % 1000000 < 0);
-    time_t at = (time_t)second;
-    struct tm parts;
-    if (!gmtime_r(&at, &parts)) return pdr_buf_printf(out, "%" PRId64, us);
-    return pdr_buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1,
-                          parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return pdr_moment_print(second * 1000000, out);
 }
 
 pdr_code pdr_dlq_put_json(pdr_buf *out, const pdr_letter *item)
