@@ -4,6 +4,7 @@
 
 #include "cli/json.h"
 #include "replay/moment.h"
+#include "replay/tally.h"
 
 typedef struct adding {
     pdr_project_tool *tool;
@@ -27,7 +28,8 @@ static pdr_code take(void *context, const pdr_dead_letter *letter, pdr_error *er
         list->items = items;
         list->room = room;
     }
-    pdr_letter copy = {*letter, a->version->projection, a->version->version};
+    pdr_letter copy = {
+        .letter = *letter, .projection = a->version->projection, .version = a->version->version};
     copy.letter.entity = pdr_arena_bytes(arena, letter->entity);
     copy.letter.reason = pdr_arena_string(arena, pdr_string_of(letter->reason)).data;
     if (!copy.letter.entity.data || !copy.letter.reason)
@@ -36,12 +38,33 @@ static pdr_code take(void *context, const pdr_dead_letter *letter, pdr_error *er
     return PDR_OK;
 }
 
+/* From the last one to the first, and then which are an entity's first. */
+static pdr_code count_later(pdr_letter_list *list, size_t from, pdr_error *err)
+{
+    pdr_tally entities;
+    bool fits = true;
+    pdr_tally_init(&entities, sizeof(size_t));
+    for (size_t i = list->count; fits && i-- > from;) {
+        size_t *seen = pdr_tally_of(&entities, list->items[i].letter.entity);
+        fits = seen != NULL;
+        if (seen) list->items[i].later = (*seen)++;
+    }
+    for (size_t i = from; fits && i < list->count; i++) {
+        const size_t *all = pdr_tally_find(&entities, list->items[i].letter.entity);
+        list->items[i].first = list->items[i].later + 1 == *all;
+    }
+    pdr_tally_release(&entities);
+    return fits ? PDR_OK : pdr_fail(err, PDR_NOMEM, "%zu dead letters", list->count);
+}
+
 pdr_code pdr_dlq_add(pdr_project_tool *tool, const pdr_version_row *version, const char *entity,
                      pdr_letter_list *list, pdr_error *err)
 {
     adding a = {tool, version, entity, list};
-    return tool->views->ops->dead_letters(tool->views, version->projection, version->version, -1, take, &a,
-                                          err);
+    size_t before = list->count;
+    pdr_code code =
+        tool->views->ops->dead_letters(tool->views, version->projection, version->version, -1, take, &a, err);
+    return code == PDR_OK ? count_later(list, before, err) : code;
 }
 
 pdr_code pdr_dlq_put_time(pdr_buf *out, int64_t us)

@@ -8,6 +8,8 @@ typedef struct pdr_letter {
     pdr_dead_letter letter; /* its texts lie in the tool's arena */
     const char *projection;
     uint32_t version;
+    bool first;   /* of its entity's in this version that are listed */
+    size_t later; /* how many of those come after it */
 } pdr_letter;
 
 typedef struct pdr_letter_list {

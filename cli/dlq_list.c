@@ -14,20 +14,6 @@ typedef struct listing {
     bool json;
 } listing;
 
-static bool same_entity(const pdr_letter *a, const pdr_letter *b)
-{
-    return a->projection == b->projection && a->version == b->version &&
-           pdr_bytes_equal(a->letter.entity, b->letter.entity);
-}
-
-static uint64_t count_behind(const pdr_letter_list *list, size_t first)
-{
-    uint64_t behind = 0;
-    for (size_t i = first + 1; i < list->count; i++)
-        behind += same_entity(&list->items[first], &list->items[i]);
-    return behind;
-}
-
 /* One line per entity: its first event and why; those behind it as a number. */
 static pdr_code put_text(pdr_buf *out, const pdr_letter_list *list)
 {
@@ -37,14 +23,13 @@ static pdr_code put_text(pdr_buf *out, const pdr_letter_list *list)
         const pdr_letter *item = &list->items[i];
         if (item->letter.behind) continue;
         entities++;
-        uint64_t behind = count_behind(list, i);
         code = pdr_buf_printf(
             out, "%s v%" PRIu32 " %.*s from seq %" PRIu64 " on, partition %d offset %" PRId64 ", ",
             item->projection, item->version, (int)item->letter.entity.size,
             (const char *)item->letter.entity.data, item->letter.seq, (int)item->letter.partition,
             item->letter.offset);
         if (code == PDR_OK)
-            code = pdr_buf_printf(out, "%" PRIu64 " behind it, %d attempts, last ", behind,
+            code = pdr_buf_printf(out, "%zu behind it, %d attempts, last ", item->later,
                                   (int)item->letter.attempts);
         if (code == PDR_OK) code = pdr_dlq_put_time(out, item->letter.last_us);
         if (code == PDR_OK) code = pdr_buf_printf(out, "\n  %s\n", item->letter.reason);

@@ -21,24 +21,10 @@ typedef struct asking {
 
 /* --- which entities --- */
 
-static bool is_first(const pdr_letter_list *list, size_t i)
-{
-    for (size_t j = 0; j < i; j++)
-        if (pdr_bytes_equal(list->items[j].letter.entity, list->items[i].letter.entity)) return false;
-    return true;
-}
-
-static size_t letters_of(const pdr_letter_list *list, pdr_bytes entity)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < list->count; i++)
-        count += pdr_bytes_equal(list->items[i].letter.entity, entity);
-    return count;
-}
-
 /* A skip drops an entity's first parked event: to be rid of all, as many as there are. */
-static pdr_code ask_for(asking *a, const pdr_letter *letter, size_t times, pdr_error *err)
+static pdr_code ask_for(asking *a, const pdr_letter *letter, pdr_error *err)
 {
+    size_t times = a->purge ? letter->later + 1 : 1;
     pdr_request_row request = {
         .kind = a->kind, .partition = letter->letter.partition, .entity = letter->letter.entity};
     pdr_code code = PDR_OK;
@@ -59,9 +45,7 @@ static pdr_code ask(asking *a, pdr_error *err)
         return pdr_fail(err, PDR_NOT_FOUND, "version %" PRIu32 " of %.100s has no parked event of %.200s",
                         a->row->version, a->name, a->entity);
     for (size_t i = 0; code == PDR_OK && i < list.count; i++)
-        if (is_first(&list, i))
-            code = ask_for(a, &list.items[i], a->purge ? letters_of(&list, list.items[i].letter.entity) : 1,
-                           err);
+        if (list.items[i].first) code = ask_for(a, &list.items[i], err);
     return code;
 }
 
