@@ -61,6 +61,12 @@ pdr_code pdr_loaded_app_open_tolerant(pdr_loaded_app *out, const char *file, pdr
     return open_app(out, file, true, err);
 }
 
+pdr_code pdr_loaded_app_needed(const pdr_loaded_app *app, pdr_error *err)
+{
+    if (app->app) return PDR_OK;
+    return pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");
+}
+
 void pdr_loaded_app_close(pdr_loaded_app *app)
 {
     if (app->handle) (void)dlclose(app->handle);

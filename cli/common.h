@@ -86,6 +86,8 @@ void pdr_cli_embed(const pdr_app *app);
 PDR_CHECKED pdr_code pdr_loaded_app_open(pdr_loaded_app *out, const char *file, pdr_error *err);
 /* The same, but upcasters may be missing: for tools that say so (journal/app.h). No journal opens with it. */
 PDR_CHECKED pdr_code pdr_loaded_app_open_tolerant(pdr_loaded_app *out, const char *file, pdr_error *err);
+/* PDR_INVALID_ARGUMENT unless there is one. */
+PDR_CHECKED pdr_code pdr_loaded_app_needed(const pdr_loaded_app *app, pdr_error *err);
 void pdr_loaded_app_close(pdr_loaded_app *app);
 
 /* --- connections --- */

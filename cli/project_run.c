@@ -87,8 +87,7 @@ static pdr_code open_worker(project_run *r, pdr_error *err)
     const pdr_projection_list *types;
     pdr_worker_options options = PDR_WORKER_OPTIONS_INIT;
     pdr_code code = pdr_loaded_app_open(&r->app, r->target.base.app, err);
-    if (code == PDR_OK && !r->app.app)
-        code = pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");
+    if (code == PDR_OK) code = pdr_loaded_app_needed(&r->app, err);
     if (code == PDR_OK) code = pdr_project_types(&r->app, &types, err);
     if (code == PDR_OK) code = pdr_setting_list_init(&r->setting_list, r->settings, err);
     if (code == PDR_OK && r->partitions)

@@ -51,8 +51,7 @@ pdr_code pdr_tool_open_app(pdr_project_tool *tool, pdr_error *err)
 {
     if (tool->app.app) return PDR_OK;
     pdr_code code = pdr_loaded_app_open(&tool->app, tool->target.base.app, err);
-    if (code != PDR_OK || tool->app.app) return code;
-    return pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");
+    return code == PDR_OK ? pdr_loaded_app_needed(&tool->app, err) : code;
 }
 
 static pdr_code read_store(pdr_project_tool *tool, pdr_error *err)

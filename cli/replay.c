@@ -53,8 +53,7 @@ static pdr_code load_codes(input *in, pdr_error *err)
 {
     pdr_replay *r = &in->replay;
     pdr_code code = pdr_loaded_app_open_tolerant(&in->app, r->target.app, err);
-    if (code == PDR_OK && !in->app.app)
-        code = pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");
+    if (code == PDR_OK) code = pdr_loaded_app_needed(&in->app, err);
     if (code != PDR_OK) return code;
     r->app = in->app.app;
     r->snapshots = in->against && strcmp(in->against, "snapshots") == 0;

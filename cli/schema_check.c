@@ -97,8 +97,7 @@ static pdr_code work(check *c, pdr_error *err)
 {
     pdr_code code = pdr_loaded_app_open_tolerant(&c->app, c->target.app, err);
     if (code == PDR_OK) code = make_plan(c, err);
-    if (code == PDR_OK && !c->app.app)
-        code = pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");
+    if (code == PDR_OK) code = pdr_loaded_app_needed(&c->app, err);
     if (code == PDR_OK) code = read_log(c, err);
     if (code == PDR_OK) code = pdr_survey_groups(c->survey, &c->found.groups, &c->found.group_count, err);
     if (code == PDR_OK) code = read_store(c, err);

@@ -152,9 +152,8 @@ static pdr_code check(golden *g, pdr_error *err)
 static pdr_code work(golden *g, pdr_error *err)
 {
     pdr_code code = pdr_loaded_app_open(&g->app, g->file, err);
+    if (code == PDR_OK) code = pdr_loaded_app_needed(&g->app, err);
     if (code != PDR_OK) return code;
-    if (!g->app.app)
-        return pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");
     return g->check ? check(g, err) : make(g, err);
 }
 

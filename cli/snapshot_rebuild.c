@@ -331,8 +331,7 @@ static pdr_code work(rebuild *r, pdr_error *err)
 {
     pdr_code code = pdr_loaded_app_open(&r->app, r->target.app, err);
     if (code == PDR_OK) code = pdr_target_plan(&r->target, r->app.app, &r->plan, err);
-    if (code == PDR_OK && !r->app.app)
-        code = pdr_fail(err, PDR_INVALID_ARGUMENT, "no application: give --app, or set PERDURE_APP");
+    if (code == PDR_OK) code = pdr_loaded_app_needed(&r->app, err);
     if (code == PDR_OK) code = open_all(r, err);
     for (size_t i = 0; code == PDR_OK && i < r->app.app->entity_count; i++)
         code = rebuild_type(r, r->app.app->entities[i], err);
