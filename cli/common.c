@@ -82,6 +82,13 @@ pdr_code pdr_cli_print(const pdr_buf *text, pdr_error *err)
     return pdr_cli_write_failed(err);
 }
 
+pdr_code pdr_cli_print_made(pdr_buf *text, pdr_code made, const char *what, pdr_error *err)
+{
+    pdr_code code = made == PDR_OK ? pdr_cli_print(text, err) : pdr_fail(err, made, "%s", what);
+    pdr_buf_release(text);
+    return code;
+}
+
 /* --- progress --- */
 
 enum { PROGRESS_US = 100000 };

@@ -40,6 +40,9 @@ int pdr_cli_refuse(const pdr_cli_command *command, const char *why, const char *
 /* What was made, to standard output. PDR_IO; PDR_CANCELLED: nobody reads it any more, which pdr_cli_fail
  * passes over in silence with PDR_EXIT_DONE. */
 PDR_CHECKED pdr_code pdr_cli_print(const pdr_buf *text, pdr_error *err);
+/* The same of a text that was made, or else, as `made` has it, of which `what` ("the list") couldn't be.
+ * Releases it. */
+PDR_CHECKED pdr_code pdr_cli_print_made(pdr_buf *text, pdr_code made, const char *what, pdr_error *err);
 /* A write to standard output met a pipe without a reader. */
 bool pdr_cli_reader_gone(void);
 /* Why standard output couldn't be written, by errno: PDR_CANCELLED (and reader_gone from then on) or PDR_IO.

@@ -69,10 +69,8 @@ static pdr_code work(listing *l, pdr_error *err)
     pdr_code code = gather(l, &letters, err);
     if (code != PDR_OK) return code;
     pdr_buf out = PDR_BUF_INIT(MAX_REPORT);
-    code = l->json ? put_json(&out, &letters) : put_text(&out, &letters);
-    code = code == PDR_OK ? pdr_cli_print(&out, err) : pdr_fail(err, code, "the list");
-    pdr_buf_release(&out);
-    return code;
+    pdr_code made = l->json ? put_json(&out, &letters) : put_text(&out, &letters);
+    return pdr_cli_print_made(&out, made, "the list", err);
 }
 
 static int run(int argc, char **argv)

@@ -246,11 +246,7 @@ static pdr_code print_one(const pdr_words *words, pdr_error *err)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "there is no command \"%.60s%s%.60s\"", words->items[0],
                         words->count > 1 ? " " : "", words->count > 1 ? words->items[1] : "");
     pdr_buf page = PDR_BUF_INIT(MAX_PAGE);
-    pdr_code code = make(&page, command);
-    if (code != PDR_OK) code = pdr_fail(err, code, "the page");
-    if (code == PDR_OK) code = pdr_cli_print(&page, err);
-    pdr_buf_release(&page);
-    return code;
+    return pdr_cli_print_made(&page, make(&page, command), "the page", err);
 }
 
 static int run(int argc, char **argv)

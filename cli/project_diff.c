@@ -357,10 +357,7 @@ static pdr_code report(comparing *c, pdr_error *err)
     for (size_t i = 0; i < c->table_count; i++)
         c->differ = c->differ || differs(&c->tables[i]);
     pdr_buf out = PDR_BUF_INIT(MAX_REPORT);
-    pdr_code code = put_report(c, &out);
-    code = code == PDR_OK ? pdr_cli_print(&out, err) : pdr_fail(err, code, "the report");
-    pdr_buf_release(&out);
-    return code;
+    return pdr_cli_print_made(&out, put_report(c, &out), "the report", err);
 }
 
 static int run(int argc, char **argv)

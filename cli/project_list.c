@@ -54,10 +54,7 @@ static pdr_code work(listing *l, pdr_error *err)
     if (code == PDR_OK) code = pdr_tool_versions(&l->tool, l->name, &list, err);
     if (code != PDR_OK) return code;
     pdr_buf out = PDR_BUF_INIT(MAX_REPORT);
-    code = put_all(l, &list, &out);
-    code = code == PDR_OK ? pdr_cli_print(&out, err) : pdr_fail(err, code, "the list");
-    pdr_buf_release(&out);
-    return code;
+    return pdr_cli_print_made(&out, put_all(l, &list, &out), "the list", err);
 }
 
 static int run(int argc, char **argv)

@@ -75,9 +75,7 @@ static pdr_code report(const project_run *r, pdr_error *err)
     for (size_t i = 0; code == PDR_OK && i < count && i < MAX_SHOWN; i++)
         code = r->json ? add_json(&out, &status[i], i == 0) : add_text(&out, &status[i]);
     if (code == PDR_OK && r->json) code = pdr_buf_printf(&out, "]}\n");
-    code = code == PDR_OK ? pdr_cli_print(&out, err) : pdr_fail(err, code, "the report");
-    pdr_buf_release(&out);
-    return code;
+    return pdr_cli_print_made(&out, code, "the report", err);
 }
 
 /* --- work --- */

@@ -83,10 +83,7 @@ static pdr_code work(status *s, pdr_error *err)
     if (log) log->ops->close(log);
     if (code != PDR_OK) return code;
     pdr_buf out = PDR_BUF_INIT(MAX_REPORT);
-    code = put_all(s, &out);
-    code = code == PDR_OK ? pdr_cli_print(&out, err) : pdr_fail(err, code, "the report");
-    pdr_buf_release(&out);
-    return code;
+    return pdr_cli_print_made(&out, put_all(s, &out), "the report", err);
 }
 
 static int run(int argc, char **argv)

@@ -85,12 +85,9 @@ static pdr_code make_plan(check *c, pdr_error *err)
 static pdr_code print(check *c, pdr_error *err)
 {
     pdr_buf out = PDR_BUF_INIT(MAX_REPORT);
-    pdr_code code =
+    pdr_code made =
         c->json ? pdr_schema_report_json(&c->found, &out) : pdr_schema_report_text(&c->found, &out);
-    if (code != PDR_OK) code = pdr_fail(err, code, "the report");
-    if (code == PDR_OK) code = pdr_cli_print(&out, err);
-    pdr_buf_release(&out);
-    return code;
+    return pdr_cli_print_made(&out, made, "the report", err);
 }
 
 static pdr_code work(check *c, pdr_error *err)

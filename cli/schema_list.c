@@ -146,11 +146,8 @@ static pdr_code put_json(pdr_buf *out, const pdr_schema_catalog *c)
 static pdr_code print(const pdr_schema_catalog *catalog, bool json, pdr_error *err)
 {
     pdr_buf out = PDR_BUF_INIT(MAX_REPORT);
-    pdr_code code = json ? put_json(&out, catalog) : put_text(&out, catalog);
-    if (code != PDR_OK) code = pdr_fail(err, code, "the list");
-    if (code == PDR_OK) code = pdr_cli_print(&out, err);
-    pdr_buf_release(&out);
-    return code;
+    pdr_code made = json ? put_json(&out, catalog) : put_text(&out, catalog);
+    return pdr_cli_print_made(&out, made, "the list", err);
 }
 
 static int run(int argc, char **argv)

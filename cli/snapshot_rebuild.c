@@ -321,10 +321,7 @@ static pdr_code report(const rebuild *r, pdr_error *err)
             code = pdr_buf_printf(&out, "%" PRIu64 " can't be made; the first is %s: %s\n", r->unreadable,
                                   r->first_unreadable, r->why.message);
     }
-    if (code != PDR_OK) code = pdr_fail(err, code, "the report");
-    if (code == PDR_OK) code = pdr_cli_print(&out, err);
-    pdr_buf_release(&out);
-    return code;
+    return pdr_cli_print_made(&out, code, "the report", err);
 }
 
 static pdr_code work(rebuild *r, pdr_error *err)
