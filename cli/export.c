@@ -44,6 +44,23 @@ bool pdr_export_wants(const pdr_export_job *job, const char *type, int64_t time_
     return time_us >= job->since_us && time_us < job->until_us && pdr_export_wants_type(job, type);
 }
 
+static bool wants_line(const pdr_export_job *job, const pdr_event_line *line)
+{
+    return line->parts && pdr_export_wants(job, line->type ? line->type : "", line->header->time_us);
+}
+
+pdr_code pdr_export_lines(pdr_export_job *job, pdr_event_lines *lines, pdr_export_put put, int32_t partition,
+                          const pdr_commit_event *events, size_t count, pdr_error *err)
+{
+    pdr_code code = PDR_OK;
+    for (size_t i = 0; code == PDR_OK && i < count; i++) {
+        code = pdr_event_lines_read(lines, job->tool, partition, events[i].record, events[i].header, err);
+        for (size_t k = 0; code == PDR_OK && k < lines->count; k++)
+            if (wants_line(job, &lines->items[k])) code = put(job, &lines->items[k], &events[i], err);
+    }
+    return code;
+}
+
 pdr_code pdr_export_count(pdr_export_job *job, const pdr_commit_event *event, pdr_error *err)
 {
     uint64_t *seq;

@@ -1,7 +1,6 @@
 /* `perdure export --format csv`: a row per event, as the application has it today. */
 #include "base/mem.h"
 #include "cli/csv_columns.h"
-#include "cli/event_line.h"
 #include "cli/export_form.h"
 #include "replay/moment.h"
 
@@ -80,8 +79,6 @@ static pdr_code put(pdr_export_job *job, const pdr_event_line *line, const pdr_c
                     pdr_error *err)
 {
     rows *r = job->own;
-    const char *type = line->type ? line->type : "";
-    if (!line->parts || !pdr_export_wants(job, type, event->header->time_us)) return PDR_OK;
     if (line->problem) {
         job->unreadable++;
         return PDR_OK;
@@ -97,13 +94,7 @@ static pdr_code commit(pdr_export_job *job, int32_t partition, const pdr_commit_
                        pdr_error *err)
 {
     rows *r = job->own;
-    pdr_code code = PDR_OK;
-    for (size_t i = 0; code == PDR_OK && i < count; i++) {
-        code = pdr_event_lines_read(&r->read, job->tool, partition, events[i].record, events[i].header, err);
-        for (size_t k = 0; code == PDR_OK && k < r->read.count; k++)
-            code = put(job, &r->read.items[k], &events[i], err);
-    }
-    return code;
+    return pdr_export_lines(job, &r->read, put, partition, events, count, err);
 }
 
 static pdr_code finish(pdr_export_job *job, pdr_error *err)

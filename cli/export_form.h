@@ -3,11 +3,11 @@
 #define PDR_CLI_EXPORT_FORM_H
 
 #include "cli/common.h"
+#include "cli/event_line.h"
 #include "cli/out_file.h"
 #include "journal/commit_reader.h"
 #include "replay/container.h"
 #include "replay/seq_table.h"
-#include "replay/tool.h"
 
 typedef struct pdr_export_job {
     pdr_tool *tool;
@@ -41,6 +41,13 @@ extern const pdr_export_form pdr_export_exact, pdr_export_plain, pdr_export_json
  */
 bool pdr_export_wants(const pdr_export_job *job, const char *type, int64_t time_us);
 bool pdr_export_wants_type(const pdr_export_job *job, const char *type);
+/* Put each line (cli/event_line.h) of a commit's events that is wanted; not of those that an upcaster drops.
+ */
+typedef pdr_code (*pdr_export_put)(pdr_export_job *job, const pdr_event_line *line,
+                                   const pdr_commit_event *event, pdr_error *err);
+PDR_CHECKED pdr_code pdr_export_lines(pdr_export_job *job, pdr_event_lines *lines, pdr_export_put put,
+                                      int32_t partition, const pdr_commit_event *events, size_t count,
+                                      pdr_error *err);
 /* Count an event that was exported. PDR_NOMEM. */
 PDR_CHECKED pdr_code pdr_export_count(pdr_export_job *job, const pdr_commit_event *event, pdr_error *err);
 

@@ -1,6 +1,5 @@
 /* `perdure export --format jsonl`: a line of JSON per event, as all commands print it. */
 #include "base/mem.h"
-#include "cli/event_line.h"
 #include "cli/export_form.h"
 
 enum { MAX_LINE = 64 * 1024 * 1024 };
@@ -24,8 +23,6 @@ static pdr_code put(pdr_export_job *job, const pdr_event_line *line, const pdr_c
                     pdr_error *err)
 {
     lines *l = job->own;
-    const char *type = line->type ? line->type : "";
-    if (!line->parts || !pdr_export_wants(job, type, event->header->time_us)) return PDR_OK;
     pdr_buf_clear(&l->text);
     pdr_code code = pdr_event_line_json(line, &l->text);
     if (code == PDR_OK) code = pdr_buf_append(&l->text, "\n", 1);
@@ -39,13 +36,7 @@ static pdr_code commit(pdr_export_job *job, int32_t partition, const pdr_commit_
                        pdr_error *err)
 {
     lines *l = job->own;
-    pdr_code code = PDR_OK;
-    for (size_t i = 0; code == PDR_OK && i < count; i++) {
-        code = pdr_event_lines_read(&l->read, job->tool, partition, events[i].record, events[i].header, err);
-        for (size_t k = 0; code == PDR_OK && k < l->read.count; k++)
-            code = put(job, &l->read.items[k], &events[i], err);
-    }
-    return code;
+    return pdr_export_lines(job, &l->read, put, partition, events, count, err);
 }
 
 static pdr_code finish(pdr_export_job *job, pdr_error *err)
