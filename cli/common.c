@@ -115,6 +115,12 @@ void pdr_cli_progress_end(void)
     progress_shown = false;
 }
 
+double pdr_cli_seconds_left(int64_t began_us, double share)
+{
+    double seconds = (double)(pdr_mono_us() - began_us) / 1e6;
+    return share > 0 ? seconds / share * (1 - share) : 0;
+}
+
 /* --- connections --- */
 
 pdr_code pdr_target_plan(const pdr_target *target, const pdr_app *app, pdr_plan *plan, pdr_error *err)

@@ -52,6 +52,9 @@ PDR_CHECKED pdr_code pdr_cli_write_failed(pdr_error *err);
 /* --- progress: a line on standard error, only if that is a terminal --- */
 void pdr_cli_progress(const char *format, ...) PDR_PRINTF(1, 2); /* at most about ten times a second */
 void pdr_cli_progress_end(void);                                 /* takes the line away */
+/* Of work that began then (pdr_mono_us) and of which this share, up to 1, is done; 0: that can't be told yet.
+ */
+double pdr_cli_seconds_left(int64_t began_us, double share);
 
 /* --- the flags that name what is worked on --- */
 typedef struct pdr_target {

@@ -25,12 +25,9 @@ typedef struct copying {
 static bool watch(void *context, const pdr_export_progress *p)
 {
     const copying *c = context;
-    double seconds = (double)(pdr_mono_us() - c->began_us) / 1e6;
-    double part = p->total ? (double)p->done / (double)p->total : 1;
-    double share = ((double)p->partition + part) / (double)p->partitions;
     pdr_cli_progress("copying partition %d of %d: %" PRId64 " of %" PRId64 " records, %.0f s left",
                      (int)p->partition + 1, (int)p->partitions, p->done, p->total,
-                     share > 0 ? seconds / share * (1 - share) : 0);
+                     pdr_cli_seconds_left(c->began_us, pdr_export_share(p)));
     return pdr_stopped();
 }
 

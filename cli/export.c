@@ -144,12 +144,10 @@ static bool watch(void *context, const pdr_export_progress *p)
 {
     const exporting *e = context;
     double seconds = (double)(pdr_mono_us() - e->began_us) / 1e6;
-    double part = p->total ? (double)p->done / (double)p->total : 1;
-    double share = ((double)p->partition + part) / (double)p->partitions;
     pdr_cli_progress("exporting partition %d of %d: %" PRIu64 " events, %.0f events/s, %.0f s left",
                      (int)p->partition + 1, (int)p->partitions, e->job.events,
                      seconds > 0 ? (double)e->job.events / seconds : 0,
-                     share > 0 ? seconds / share * (1 - share) : 0);
+                     pdr_cli_seconds_left(e->began_us, pdr_export_share(p)));
     return pdr_stopped();
 }
 

@@ -62,10 +62,9 @@ static pdr_code open_reader(importing *m, pdr_error *err)
 
 static pdr_code watch(const importing *m, const char *doing, pdr_error *err)
 {
-    double seconds = (double)(pdr_mono_us() - m->began_us) / 1e6;
     double share = m->size ? (double)pdr_export_reader_offset(m->reader) / (double)m->size : 1;
     pdr_cli_progress("%s: %.0f %% of %.150s, %.0f s left", doing, 100 * share, m->name,
-                     share > 0 ? seconds / share * (1 - share) : 0);
+                     pdr_cli_seconds_left(m->began_us, share));
     return pdr_stopped() ? pdr_fail(err, PDR_CANCELLED, "it was stopped") : PDR_OK;
 }
 

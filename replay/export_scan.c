@@ -30,6 +30,12 @@ static bool on_watch(void *context, const pdr_scan_progress *progress)
     return s->scan->watch && s->scan->watch(s->scan->context, &s->progress);
 }
 
+double pdr_export_share(const pdr_export_progress *p)
+{
+    double part = p->total ? (double)p->done / (double)p->total : 1;
+    return ((double)p->partition + part) / (double)p->partitions;
+}
+
 /* --- a few entities: by their backlinks --- */
 
 enum { FEW = 64 };

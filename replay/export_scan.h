@@ -13,6 +13,8 @@ typedef struct pdr_export_progress {
     int64_t done, total; /* records of this partition, as far as offsets tell */
 } pdr_export_progress;
 
+double pdr_export_share(const pdr_export_progress *progress); /* of all partitions, about: 0 to 1 */
+
 typedef struct pdr_export_scan {
     pdr_tool *tool;
     const pdr_choice *entities; /* NULL: all */
