@@ -45,17 +45,10 @@ bool pdr_event_wish_has(const pdr_event_wish *wish, const pdr_commit_event *even
     return key.size >= size && memcmp(key.data, wish->entity, size) == 0;
 }
 
-/* "OfferSent" stands for "loans.OfferSent". */
-static bool is_named(const char *type, const char *name)
-{
-    const char *dot = strrchr(type, '.');
-    return strcmp(type, name) == 0 || (dot && strcmp(dot + 1, name) == 0);
-}
-
 static bool wants_type(const pdr_event_wish *wish, const char *type)
 {
     for (int i = 0; i < wish->types.count; i++)
-        if (type && is_named(type, wish->types.items[i])) return true;
+        if (type && pdr_is_named(type, pdr_string_of(wish->types.items[i]))) return true;
     return wish->types.count == 0;
 }
 
@@ -70,7 +63,7 @@ typedef struct type_search {
 static void look_at(type_search *search, const char *type)
 {
     const char *dot = strrchr(type, '.');
-    search->found |= is_named(type, search->name);
+    search->found |= pdr_is_named(type, pdr_string_of(search->name));
     pdr_nearest_offer(&search->nearest, type);
     if (dot && !strchr(search->name, '.')) pdr_nearest_offer(&search->nearest, dot + 1);
 }

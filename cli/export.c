@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/export_form.h"
 #include "cli/json.h"
+#include "cli/nearest.h"
 #include "cli/out.h"
 #include "replay/export_scan.h"
 #include "replay/moment.h"
@@ -28,12 +29,9 @@ typedef struct exporting {
 bool pdr_export_wants_type(const pdr_export_job *job, const char *type)
 {
     if (!job->types) return true;
-    const char *dot = strrchr(type, '.');
-    const char *names[] = {type, dot ? dot + 1 : type};
     for (const char *at = job->types; *at;) {
         size_t size = strcspn(at, ",");
-        for (int i = 0; i < 2; i++)
-            if (strlen(names[i]) == size && memcmp(names[i], at, size) == 0) return true;
+        if (pdr_is_named(type, (pdr_string){at, size})) return true;
         at += size + (at[size] == ',');
     }
     return false;

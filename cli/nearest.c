@@ -1,8 +1,13 @@
 #include "cli/nearest.h"
 
-#include <string.h>
-
 enum { LETTERS = 63 };
+
+bool pdr_is_named(const char *type, pdr_string name)
+{
+    const char *dot = strrchr(type, '.');
+    return pdr_string_equal(pdr_string_of(type), name) ||
+           (dot && pdr_string_equal(pdr_string_of(dot + 1), name));
+}
 
 static int least(int a, int b)
 {

@@ -1,9 +1,12 @@
-/* "Did you mean ...?": the word of a list that is written most alike. */
+/* Names as people write them: short ones, and "did you mean ...?", the word of a list that is written most
+ * alike. */
 #ifndef PDR_CLI_NEAREST_H
 #define PDR_CLI_NEAREST_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "perdure/bytes.h"
+
+/* Is it the type's name, in full ("loans.OfferSent") or the part behind its last dot ("OfferSent")? */
+bool pdr_is_named(const char *type, pdr_string name);
 
 /* How many letters must be put in, taken out, changed, or swapped with their neighbour, to make `b` of `a`.
  * Texts are compared up to 63 bytes. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/json.h"
+#include "cli/nearest.h"
 #include "cli/schema_catalog.h"
 #include "schemas/json.h"
 
@@ -10,8 +11,7 @@ enum { MAX_TEXT = 256 * 1024 * 1024, MAX_TREE = 256 * 1024 * 1024 };
 
 typedef struct wanted {
     const char *text;
-    const char *name; /* NULL: a fingerprint */
-    size_t name_size;
+    pdr_string name;  /* data NULL: a fingerprint */
     uint32_t version; /* 0: the newest */
     uint64_t fingerprint;
 } wanted;
@@ -27,31 +27,21 @@ static pdr_code parse(wanted *out, const char *text, pdr_error *err)
         return PDR_OK;
     }
     const char *at = strchr(text, '@');
-    out->name = text;
-    out->name_size = at ? (size_t)(at - text) : strlen(text);
+    out->name = (pdr_string){text, at ? (size_t)(at - text) : strlen(text)};
     if (!at) return PDR_OK;
     size_t digits = strspn(at + 1, "0123456789");
     unsigned long version = digits && digits < 10 ? strtoul(at + 1, NULL, 10) : 0;
-    if (at[1 + digits] || version == 0 || out->name_size == 0)
+    if (at[1 + digits] || version == 0 || out->name.size == 0)
         return pdr_fail(err, PDR_INVALID_ARGUMENT, "\"%.200s\" is no type@version: a version is 1, 2, 3, ...",
                         text);
     out->version = (uint32_t)version;
     return PDR_OK;
 }
 
-/* The full name, or the part after its last dot. */
-static bool is_named(const wanted *w, const char *name)
-{
-    if (!name) return false;
-    const char *dot = strrchr(name, '.');
-    if (strlen(name) == w->name_size && memcmp(name, w->name, w->name_size) == 0) return true;
-    return dot && strlen(dot + 1) == w->name_size && memcmp(dot + 1, w->name, w->name_size) == 0;
-}
-
 static bool fits(const wanted *w, const pdr_schema_entry *entry)
 {
-    if (!w->name) return entry->fingerprint == w->fingerprint;
-    return is_named(w, entry->name) && (!w->version || entry->version == w->version);
+    if (!w->name.data) return entry->fingerprint == w->fingerprint;
+    return entry->name && pdr_is_named(entry->name, w->name) && (!w->version || entry->version == w->version);
 }
 
 /* The newest that fits. Two types of one short name are a question back. */
@@ -62,7 +52,7 @@ static pdr_code choose(const pdr_schema_catalog *c, const wanted *w, const pdr_s
     for (size_t i = 0; i < c->count; i++) {
         const pdr_schema_entry *entry = &c->entries[i];
         if (!fits(w, entry)) continue;
-        if (found && w->name && strcmp(found->name, entry->name) != 0)
+        if (found && w->name.data && strcmp(found->name, entry->name) != 0)
             return pdr_fail(err, PDR_INVALID_ARGUMENT, "\"%.100s\" is %.100s or %.100s: give the full name",
                             w->text, found->name, entry->name);
         if (!found || entry->version > found->version) found = entry;
