@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "cli/common.h"
 #include "cli/help.h"
 #include "cli/json.h"
@@ -123,13 +124,6 @@ static pdr_code is_wanted(listing *l, const row *r, bool *wanted, pdr_error *err
 
 /* --- order --- */
 
-static int by_id(const row *a, const row *b)
-{
-    size_t shorter = a->id.size < b->id.size ? a->id.size : b->id.size;
-    int difference = shorter ? memcmp(a->id.data, b->id.data, shorter) : 0;
-    return difference ? difference : (a->id.size > b->id.size) - (a->id.size < b->id.size);
-}
-
 /* All but ids: the greatest first. */
 static int compare(const void *a, const void *b, void *context)
 {
@@ -142,7 +136,7 @@ static int compare(const void *a, const void *b, void *context)
     case BY_TIME: difference = (p->last_us < q->last_us) - (p->last_us > q->last_us); break;
     case BY_SIZE: difference = (p->bytes < q->bytes) - (p->bytes > q->bytes); break;
     }
-    return difference ? difference : by_id(x, y);
+    return difference ? difference : pdr_bytes_order(x->id, y->id);
 }
 
 static pdr_code choose(listing *l, pdr_error *err)

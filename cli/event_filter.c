@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/order.h"
 #include "cli/common.h"
 #include "cli/help.h"
 #include "cli/nearest.h"
@@ -40,9 +41,7 @@ bool pdr_event_wish_has(const pdr_event_wish *wish, const pdr_commit_event *even
     int64_t at = event->header->time_us;
     if (at < wish->since_us || at > wish->until_us) return false;
     if (!wish->entity) return true;
-    pdr_bytes key = event->record->entry.key;
-    size_t size = strlen(wish->entity);
-    return key.size >= size && memcmp(key.data, wish->entity, size) == 0;
+    return pdr_bytes_begin_with(event->record->entry.key, pdr_bytes_of(wish->entity, strlen(wish->entity)));
 }
 
 static bool wants_type(const pdr_event_wish *wish, const char *type)

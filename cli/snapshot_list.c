@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "cli/json.h"
 #include "cli/snapshot_tool.h"
 
@@ -114,10 +115,8 @@ static pdr_code put_text(listing *l, const group *g, pdr_error *err)
 static int by_type_and_revision(const void *a, const void *b)
 {
     const group *x = a, *y = b;
-    size_t size = x->type.size < y->type.size ? x->type.size : y->type.size;
-    int order = memcmp(x->type.data, y->type.data, size);
+    int order = pdr_bytes_order(x->type, y->type);
     if (order) return order;
-    if (x->type.size != y->type.size) return x->type.size < y->type.size ? -1 : 1;
     if (x->none != y->none) return x->none ? 1 : -1;
     return x->revision < y->revision ? -1 : x->revision > y->revision;
 }

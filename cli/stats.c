@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "cli/common.h"
 #include "cli/json.h"
 #include "cli/stats_count.h"
@@ -266,18 +267,11 @@ static pdr_code put_sizes(stats *s, pdr_error *err)
     return code;
 }
 
-static int by_id(pdr_bytes a, pdr_bytes b)
-{
-    size_t shorter = a.size < b.size ? a.size : b.size;
-    int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int longest_first(const void *a, const void *b)
 {
     const ranked *x = a, *y = b;
     if (x->entity->events != y->entity->events) return x->entity->events < y->entity->events ? 1 : -1;
-    return by_id(x->id, y->id);
+    return pdr_bytes_order(x->id, y->id);
 }
 
 static int hottest_first(const void *a, const void *b)
@@ -285,7 +279,7 @@ static int hottest_first(const void *a, const void *b)
     const ranked *x = a, *y = b;
     if (x->entity->best_events != y->entity->best_events)
         return x->entity->best_events < y->entity->best_events ? 1 : -1;
-    return by_id(x->id, y->id);
+    return pdr_bytes_order(x->id, y->id);
 }
 
 static pdr_code put_ranked(stats *s, const ranked *r, bool hottest, pdr_error *err)

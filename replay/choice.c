@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "perdure/entity.h"
 
 typedef struct names {
@@ -75,9 +76,7 @@ static pdr_code take_item(pdr_choice *choice, const char *text, size_t size, pdr
 
 static int order(const void *a, const void *b)
 {
-    const pdr_bytes *x = a, *y = b;
-    int first = memcmp(x->data, y->data, x->size < y->size ? x->size : y->size);
-    return first ? first : (x->size > y->size) - (x->size < y->size);
+    return pdr_bytes_order(*(const pdr_bytes *)a, *(const pdr_bytes *)b);
 }
 
 static void sort(names *list)
@@ -132,10 +131,8 @@ void pdr_choice_close(pdr_choice *choice)
 
 bool pdr_choice_has(const pdr_choice *choice, pdr_bytes entity)
 {
-    for (size_t i = 0; i < choice->prefixes.count; i++) {
-        pdr_bytes prefix = choice->prefixes.items[i];
-        if (entity.size >= prefix.size && memcmp(entity.data, prefix.data, prefix.size) == 0) return true;
-    }
+    for (size_t i = 0; i < choice->prefixes.count; i++)
+        if (pdr_bytes_begin_with(entity, choice->prefixes.items[i])) return true;
     return choice->ids.count &&
            bsearch(&entity, choice->ids.items, choice->ids.count, sizeof entity, order) != NULL;
 }

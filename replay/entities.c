@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "replay/guard.h"
 
 enum { PAGE = 10000, SCRATCH = 64 * PDR_MAX_EVENT };
@@ -39,8 +40,7 @@ struct pdr_entities {
 
 static bool is_wanted(const pdr_entities *e, pdr_bytes id)
 {
-    pdr_bytes prefix = e->spec->prefix;
-    return id.size >= prefix.size && (!prefix.size || memcmp(id.data, prefix.data, prefix.size) == 0);
+    return pdr_bytes_begin_with(id, e->spec->prefix);
 }
 
 /* --- from the log --- */

@@ -1,5 +1,7 @@
 #include "replay/ids_like.h"
 
+#include "base/order.h"
+
 typedef struct looking {
     pdr_bytes prefix;
     pdr_buf *out;
@@ -23,7 +25,7 @@ static void answered(void *context, uint64_t tag, const pdr_store_result *result
     pdr_tool_answered(&l->answer, result);
     for (size_t i = 0; err->code == PDR_OK && i < result->head_count; i++) {
         pdr_bytes id = result->heads[i].key;
-        if (id.size < l->prefix.size || memcmp(id.data, l->prefix.data, l->prefix.size) != 0) break;
+        if (!pdr_bytes_begin_with(id, l->prefix)) break;
         pdr_code code = add(l, id);
         if (code != PDR_OK) (void)pdr_fail(err, code, "ids that are like it");
     }

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 
 enum { FIRST_SLOTS = 256 };
 
@@ -93,10 +94,7 @@ static int compare(const void *a, const void *b, void *context)
     const by *how = context;
     int order = how->order ? how->order(x->value, y->value) : 0;
     if (order) return order;
-    pdr_bytes p = pdr_tally_key(how->tally, x), q = pdr_tally_key(how->tally, y);
-    size_t shorter = p.size < q.size ? p.size : q.size;
-    order = shorter ? memcmp(p.data, q.data, shorter) : 0;
-    return order ? order : (p.size > q.size) - (p.size < q.size);
+    return pdr_bytes_order(pdr_tally_key(how->tally, x), pdr_tally_key(how->tally, y));
 }
 
 void pdr_tally_sort(pdr_tally *tally, pdr_tally_order order)
