@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/hex.h"
 #include "cli/json.h"
 #include "replay/moment.h"
 #include "schemas/print.h"
@@ -127,11 +128,12 @@ static bool is_printable(pdr_bytes id)
 
 pdr_code pdr_event_line_id(pdr_bytes id, pdr_buf *out)
 {
-    pdr_code code = PDR_OK;
     if (is_printable(id)) return pdr_buf_append(out, id.data, id.size);
-    for (size_t i = 0; code == PDR_OK && i < id.size; i++)
-        code = pdr_buf_printf(out, "%02x", id.data[i]);
-    return code;
+    pdr_code code = pdr_buf_reserve(out, 2 * id.size);
+    if (code != PDR_OK) return code;
+    pdr_hex_print((char *)out->data + out->size, id);
+    out->size += 2 * id.size;
+    return PDR_OK;
 }
 
 static pdr_code put_id(pdr_buf *out, const char *name, pdr_bytes id)

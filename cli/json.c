@@ -1,5 +1,7 @@
 #include "cli/json.h"
 
+#include "base/hex.h"
+
 static pdr_code put_char(pdr_buf *out, uint8_t c)
 {
     if (c == '"' || c == '\\') return pdr_buf_printf(out, "\\%c", c);
@@ -17,14 +19,13 @@ pdr_code pdr_json_text(pdr_buf *out, pdr_bytes text)
 
 pdr_code pdr_json_hex(pdr_buf *out, pdr_bytes bytes)
 {
-    static const char digits[] = "0123456789abcdef";
     pdr_code code = pdr_buf_reserve(out, 2 * bytes.size + 2);
-    if (code == PDR_OK) code = pdr_buf_append(out, "\"", 1);
-    for (size_t i = 0; code == PDR_OK && i < bytes.size; i++) {
-        char pair[2] = {digits[bytes.data[i] >> 4], digits[bytes.data[i] & 15]};
-        code = pdr_buf_append(out, pair, 2);
-    }
-    return code == PDR_OK ? pdr_buf_append(out, "\"", 1) : code;
+    if (code != PDR_OK) return code;
+    out->data[out->size++] = '"';
+    pdr_hex_print((char *)out->data + out->size, bytes);
+    out->size += 2 * bytes.size;
+    out->data[out->size++] = '"';
+    return PDR_OK;
 }
 
 pdr_code pdr_json_bytes(pdr_buf *out, pdr_bytes bytes)

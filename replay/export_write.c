@@ -1,5 +1,6 @@
 #include <zlib.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "replay/export_file.h"
 
@@ -11,15 +12,6 @@ struct pdr_export_writer {
     pdr_exported_end end;
 };
 
-static void print_id(char out[2 * PDR_ID_SIZE], const uint8_t id[PDR_ID_SIZE])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < PDR_ID_SIZE; i++) {
-        out[2 * i] = digits[id[i] >> 4];
-        out[2 * i + 1] = digits[id[i] & 15];
-    }
-}
-
 pdr_code pdr_export_writer_open(pdr_export_writer **out, const pdr_byte_sink *sink,
                                 const pdr_export_spec *spec, pdr_error *err)
 {
@@ -27,7 +19,7 @@ pdr_code pdr_export_writer_open(pdr_export_writer **out, const pdr_byte_sink *si
     pdr_export_writer *w = pdr_calloc(1, sizeof *w);
     if (!w) return pdr_fail(err, PDR_NOMEM, "an export");
     w->record = (pdr_buf)PDR_BUF_INIT(PDR_CONTAINER_MAX_BLOCK);
-    print_id(journal, spec->journal);
+    pdr_hex_print(journal, pdr_bytes_of(spec->journal, PDR_ID_SIZE));
     size_t selected = spec->selection ? strlen(spec->selection) : 0;
     const pdr_container_meta meta[] = {
         {{"perdure.export", 14}, pdr_bytes_of("1", 1)},

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "journal/partitioner.h"
 #include "journal/sleep.h"
@@ -152,9 +153,9 @@ static pdr_code open_owners(pdr_import *i, pdr_error *err)
 
 static void name_source(pdr_import *i, const uint8_t from[PDR_ID_SIZE])
 {
-    int size = snprintf(i->address, sizeof i->address, "import of journal ");
-    for (int k = 0; k < PDR_ID_SIZE; k++)
-        size += snprintf(i->address + size, sizeof i->address - (size_t)size, "%02x", from[k]);
+    char id[2 * PDR_ID_SIZE];
+    pdr_hex_print(id, pdr_bytes_of(from, PDR_ID_SIZE));
+    (void)snprintf(i->address, sizeof i->address, "import of journal %.*s", (int)sizeof id, id);
 }
 
 static pdr_code check_journal(pdr_import *i, const uint8_t from[PDR_ID_SIZE], pdr_error *err)
