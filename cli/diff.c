@@ -194,8 +194,7 @@ static pdr_code show(diff *d, pdr_error *err)
 
 static pdr_code read_moments(diff *d, pdr_error *err)
 {
-    pdr_code code = pdr_entity_command_resolve(&d->base, &d->from, err);
-    if (code == PDR_OK) code = pdr_entity_command_resolve(&d->base, &d->to, err);
+    pdr_code code = pdr_entity_command_resolve(&d->base, &d->from, &d->to, err);
     if (code == PDR_OK && d->from.seq > d->to.seq)
         code = pdr_fail(err, PDR_INVALID_ARGUMENT,
                         "--from, after event %" PRIu64 ", is behind --to, after %" PRIu64, d->from.seq,

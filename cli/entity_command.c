@@ -110,30 +110,39 @@ bool pdr_entity_command_is_by(const pdr_entity_command *c, const pdr_story_event
 
 typedef struct resolving {
     const pdr_entity_command *command;
-    int64_t us;
-    uint64_t seq;
+    pdr_story_moment *moments[2]; /* that are times; NULL behind the last */
 } resolving;
 
 static pdr_code look(void *context, const pdr_story_event *event, pdr_error *err)
 {
     resolving *r = context;
     (void)err;
-    if (pdr_entity_command_is_by(r->command, event, r->us)) r->seq = event->header->seq;
+    for (int i = 0; i < 2 && r->moments[i]; i++)
+        if (pdr_entity_command_is_by(r->command, event, r->moments[i]->us))
+            r->moments[i]->seq = event->header->seq;
     return PDR_OK;
 }
 
-pdr_code pdr_entity_command_resolve(pdr_entity_command *c, pdr_story_moment *moment, pdr_error *err)
+static void begin(resolving *r, pdr_story_moment *moment)
 {
-    resolving r = {c, moment->us, 0};
+    if (!moment || !moment->is_time) return;
+    r->moments[r->moments[0] != NULL] = moment;
+    moment->is_time = false;
+    moment->seq = 0;
+}
+
+pdr_code pdr_entity_command_resolve(pdr_entity_command *c, pdr_story_moment *one, pdr_story_moment *other,
+                                    pdr_error *err)
+{
+    resolving r = {.command = c};
     pdr_story_spec spec = {
         .entity = pdr_entity_command_id(c), .to_seq = UINT64_MAX, .event = look, .context = &r};
     pdr_story_told told;
-    if (!moment->is_time) return PDR_OK;
+    begin(&r, one);
+    begin(&r, other);
+    if (!r.moments[0]) return PDR_OK;
     pdr_code code = pdr_entity_command_story(c, &spec, &told, err);
-    if (code == PDR_OK && told.newest_seq == 0) code = pdr_entity_command_unknown(c, err);
-    moment->is_time = false;
-    moment->seq = r.seq;
-    return code;
+    return code == PDR_OK && told.newest_seq == 0 ? pdr_entity_command_unknown(c, err) : code;
 }
 
 /* --- what isn't there --- */

@@ -58,10 +58,11 @@ PDR_CHECKED pdr_code pdr_entity_command_moment(const char *flag, const char *tex
 PDR_CHECKED pdr_code pdr_entity_command_time(const char *flag, const char *text, int64_t *us, pdr_error *err);
 /* Does this record stand at or before the time? */
 bool pdr_entity_command_is_by(const pdr_entity_command *command, const pdr_story_event *event, int64_t us);
-/* The seq of the last event, in the order of seqs, that happened at or before a moment's time: reads the
- * whole story once. 0: all came later. A moment that is a seq already is left alone. */
-PDR_CHECKED pdr_code pdr_entity_command_resolve(pdr_entity_command *command, pdr_story_moment *moment,
-                                                pdr_error *err);
+/* Of one moment or two (`other` may be NULL): the seq of the last event, in the order of seqs, that happened
+ * at or before its time: reads the whole story once. 0: all came later. A moment that is a seq already is
+ * left alone. */
+PDR_CHECKED pdr_code pdr_entity_command_resolve(pdr_entity_command *command, pdr_story_moment *one,
+                                                pdr_story_moment *other, pdr_error *err);
 /* PDR_NOT_FOUND: the entity has no events; which ids are like its. PDR_WRONG_JOURNAL. */
 PDR_CHECKED pdr_code pdr_entity_command_unknown(pdr_entity_command *command, pdr_error *err);
 /* PDR_NOT_FOUND unless the entity has events, and has this one. Seq 0 is before the first. */

@@ -147,7 +147,7 @@ static pdr_code work(state *s, pdr_error *err)
     pdr_code code = read_flags(s, err);
     s->base.newest = !s->at && s->seq < 0;
     if (code == PDR_OK) code = pdr_entity_command_open(&s->base, true, err);
-    if (code == PDR_OK) code = pdr_entity_command_resolve(&s->base, &s->moment, err);
+    if (code == PDR_OK) code = pdr_entity_command_resolve(&s->base, &s->moment, NULL, err);
     if (code == PDR_OK && s->at && s->moment.seq == 0)
         return pdr_fail(err, PDR_NOT_FOUND,
                         "%.150s had no event yet then (perdure history %.150s --to-seq 1)", s->base.entity,
