@@ -2,13 +2,13 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "backends/sqlite/sqlite_views.h"
+#include "tests/contract/subject_file.h"
 #include "tests/contract/views_contract.h"
 
 typedef struct place {
-    char folder[64], file[80];
+    pdr_subject_file file;
     sqlite3 *locker;
 } place;
 
@@ -21,11 +21,8 @@ static pdr_code create(void **out, pdr_error *err)
 {
     place *p = calloc(1, sizeof *p);
     if (!p) return pdr_fail(err, PDR_NOMEM, "place");
-    strcpy(p->folder, "/tmp/perdure-contract-XXXXXX");
-    if (!mkdtemp(p->folder)) return pdr_fail(err, PDR_IO, "%s", p->folder);
-    snprintf(p->file, sizeof p->file, "%s/views.db", p->folder);
     *out = p;
-    return PDR_OK;
+    return pdr_subject_file_make(&p->file, "views.db", err);
 }
 
 static void unlock(void *context)
@@ -38,27 +35,21 @@ static void unlock(void *context)
 static void destroy(void *context)
 {
     place *p = context;
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
     unlock(p);
-    for (int i = 0; i < 3; i++) {
-        char path[100];
-        snprintf(path, sizeof path, "%s%s", p->file, suffixes[i]);
-        unlink(path);
-    }
-    rmdir(p->folder);
+    pdr_subject_file_remove(&p->file);
     free(p);
 }
 
 static pdr_code open_views(void *context, pdr_views **out, pdr_error *err)
 {
-    return pdr_sqlite_views_open(out, ((place *)context)->file, err);
+    return pdr_sqlite_views_open(out, ((place *)context)->file.path, err);
 }
 
 static pdr_code open_file(const place *p, sqlite3 **db, pdr_error *err)
 {
-    int rc = sqlite3_open(p->file, db);
+    int rc = sqlite3_open(p->file.path, db);
     if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(*db, 60000);
-    return rc == SQLITE_OK ? PDR_OK : pdr_fail_backend(err, PDR_IO, rc, "%s", p->file);
+    return rc == SQLITE_OK ? PDR_OK : pdr_fail_backend(err, PDR_IO, rc, "%s", p->file.path);
 }
 
 static pdr_code run(const place *p, const char *sql, pdr_error *err)
