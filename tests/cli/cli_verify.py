@@ -31,18 +31,6 @@ class Verify(Verifying, Programs):
     def heads(self):
         return self.store_sql("SELECT key, partition FROM {head} ORDER BY key")
 
-    def test_what_a_loader_wrote_keeps_all_rules(self):
-        self.what_a_loader_wrote_keeps_all_rules(6000)
-
-    def test_beside_a_loader_at_work_nothing_is_found(self):
-        self.beside_a_loader_at_work_nothing_is_found(20000, 10000)
-
-    def test_records_that_no_owner_would_write_are_found(self):
-        self.records_that_no_owner_would_write_are_found(3000)
-
-    def test_rows_of_the_store_that_are_not_the_logs_are_found(self):
-        self.rows_of_the_store_that_are_not_the_logs_are_found(3000)
-
     def test_what_two_loaders_leave_that_took_it_from_each_other_is_explained(self):
         self.works(COMMAND, "init", "--journal", self.journal, "--store", self.store, "--partitions", "4")
         loaders = [subprocess.Popen([LOAD, "--journal", self.journal, "--store", self.store, "--stop-after", "6000",

@@ -35,18 +35,6 @@ class VerifyOnServers(Verifying, Programs):
         return [(key, int(partition)) for key, partition in
                 self.store_sql('SELECT key, partition FROM {head} ORDER BY key COLLATE "C"')]
 
-    def test_what_a_loader_wrote_keeps_all_rules(self):
-        self.what_a_loader_wrote_keeps_all_rules(6000)
-
-    def test_beside_a_loader_at_work_nothing_is_found(self):
-        self.beside_a_loader_at_work_nothing_is_found(20000, 10000)
-
-    def test_records_that_no_owner_would_write_are_found(self):
-        self.records_that_no_owner_would_write_are_found(3000)
-
-    def test_rows_of_the_store_that_are_not_the_logs_are_found(self):
-        self.rows_of_the_store_that_are_not_the_logs_are_found(3000)
-
     def test_records_that_were_deleted_from_the_front_are_found(self):
         self.make(2000)
         self.works(os.environ["PDR_TOPIC_TOOL"], KAFKA, self.name + ".events", "drop", "5", "20")

@@ -54,7 +54,7 @@ class Verifying:
 
     # --- claims ---
 
-    def what_a_loader_wrote_keeps_all_rules(self, rows):
+    def test_what_a_loader_wrote_keeps_all_rules(self, rows=6000):
         self.make(rows)
         totals = self.is_clean()
         applications = first_rows(rows)
@@ -65,7 +65,7 @@ class Verifying:
         without = self.is_clean(app=False)
         self.assertEqual((without["events"], without["not_looked_at"]["events"], without["states"]), (rows, rows, 0))
 
-    def beside_a_loader_at_work_nothing_is_found(self, rows, rate):
+    def test_beside_a_loader_at_work_nothing_is_found(self, rows=20000, rate=10000):
         self.works(COMMAND, "init", "--journal", self.journal, "--store", self.store, "--partitions", str(PARTITIONS))
         seen, before, loaded = [], 0, 0
         while not [n for n in seen if before < n < loaded]:  # none was made while it wrote: once more, slower
@@ -82,7 +82,7 @@ class Verifying:
             self.assertEqual(self.is_clean()["events"], loaded)
             rate //= 4
 
-    def records_that_no_owner_would_write_are_found(self, rows):
+    def test_records_that_no_owner_would_write_are_found(self, rows=3000):
         self.make(rows)
         forged = {}
         for partition, (kind, _, _) in enumerate(FORGED):
@@ -101,7 +101,7 @@ class Verifying:
         self.assertEqual([f for f in findings if f["partition"] == sound["partition"]], [], "an event like any other")
         self.assertEqual(totals["by_invariant"]["seq-contiguous"], 2)
 
-    def rows_of_the_store_that_are_not_the_logs_are_found(self, rows):
+    def test_rows_of_the_store_that_are_not_the_logs_are_found(self, rows=3000):
         self.make(rows)
         heads = self.heads()
         self.assertGreater(len(heads), 60)
