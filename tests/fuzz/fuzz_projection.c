@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "projections/projection.h"
+#include "tests/support/viewed_app.h"
 #include "viewed.gen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,24 +15,6 @@ static void must(bool truth, const char *claim)
     fprintf(stderr, "broken claim: %s\n", claim);
     abort();
 }
-
-static pdr_code apply(void *state, const pdr_event *event, pdr_arena *arena)
-{
-    (void)state;
-    (void)event;
-    (void)arena;
-    return PDR_OK;
-}
-
-static const pdr_type *const events[] = {&viewed_opened_type, &viewed_closed_type};
-static const pdr_entity_type order = {.abi_size = sizeof(pdr_entity_type),
-                                      .name = "order",
-                                      .state = &viewed_state_type,
-                                      .events = events,
-                                      .event_count = 2,
-                                      .apply = apply};
-static const pdr_entity_type *const entities[] = {&order};
-static const pdr_app app = {sizeof(pdr_app), PDR_ABI_VERSION, "shop", entities, 1};
 
 /* Rows that an event wants don't exist. */
 static void fetch(pdr_rows *rows, size_t table_count)
@@ -85,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pdr_projection *projection = NULL;
     pdr_error err = {.message = ""};
     pdr_string text = {(const char *)data, size};
-    pdr_code code = pdr_projection_read(&projection, "fuzz.sql", text, &app, &err);
+    pdr_code code = pdr_projection_read(&projection, "fuzz.sql", text, &viewed_app, &err);
     if (code != PDR_OK) {
         must(code == PDR_BAD_PROJECTION || code == PDR_TOO_LARGE || code == PDR_NOMEM, "a file is refused");
         must(!strncmp(err.message, "fuzz.sql:", 9), "an error names the file");

@@ -5,32 +5,8 @@
 #include "base/mem.h"
 #include "projections/cell.h"
 #include "projections/projection.h"
+#include "tests/support/viewed_app.h"
 #include "viewed.gen.h"
-
-static pdr_code apply(void *state, const pdr_event *event, pdr_arena *arena)
-{
-    (void)state;
-    (void)event;
-    (void)arena;
-    return PDR_OK;
-}
-
-static const pdr_type *const events[] = {&viewed_opened_type, &viewed_closed_type};
-static const pdr_entity_type order = {.abi_size = sizeof(pdr_entity_type),
-                                      .name = "order",
-                                      .state = &viewed_state_type,
-                                      .events = events,
-                                      .event_count = 2,
-                                      .apply = apply};
-static const pdr_type *const parcel_events[] = {&viewed_sent_type};
-static const pdr_entity_type parcel = {.abi_size = sizeof(pdr_entity_type),
-                                       .name = "parcel",
-                                       .state = &viewed_state_type,
-                                       .events = parcel_events,
-                                       .event_count = 1,
-                                       .apply = apply};
-static const pdr_entity_type *const entities[] = {&order, &parcel};
-static const pdr_app app = {sizeof(pdr_app), PDR_ABI_VERSION, "shop", entities, 2};
 
 #define ORDERS                                                                                               \
     "projection orders version 1;\n"                                                                         \
@@ -51,7 +27,8 @@ typedef struct played {
 static played open_file(const char *text)
 {
     played p = {0};
-    pdr_code code = pdr_projection_read(&p.projection, "orders.sql", pdr_string_of(text), &app, &p.err);
+    pdr_code code =
+        pdr_projection_read(&p.projection, "orders.sql", pdr_string_of(text), &viewed_app, &p.err);
     cr_assert_eq(code, PDR_OK, "%s", p.err.message);
     cr_assert_eq(pdr_rows_open(&p.rows, p.projection->tables, p.projection->table_count, 1 << 20, NULL),
                  PDR_OK);
@@ -339,8 +316,8 @@ Test(definition, what_is_wrong_is_said_with_its_place)
     for (size_t i = 0; i < sizeof bad_files / sizeof *bad_files; i++) {
         pdr_projection *projection = NULL;
         pdr_error err = {0};
-        pdr_code code =
-            pdr_projection_read(&projection, "orders.sql", pdr_string_of(bad_files[i].text), &app, &err);
+        pdr_code code = pdr_projection_read(&projection, "orders.sql", pdr_string_of(bad_files[i].text),
+                                            &viewed_app, &err);
         cr_expect_eq(code, PDR_BAD_PROJECTION, "%zu: %s", i, bad_files[i].text);
         cr_expect(strstr(err.message, bad_files[i].says), "%zu: wanted \"%s\", said \"%s\"", i,
                   bad_files[i].says, err.message);
@@ -352,8 +329,9 @@ Test(definition, a_nul_ends_no_statement)
     static const char text[] = ORDERS "on shop.Opened run $$ delete from {orders} \0 where false $$;";
     pdr_projection *projection = NULL;
     pdr_error err = {0};
-    cr_expect_eq(pdr_projection_read(&projection, "f", (pdr_string){text, sizeof text - 1}, &app, &err),
-                 PDR_BAD_PROJECTION);
+    cr_expect_eq(
+        pdr_projection_read(&projection, "f", (pdr_string){text, sizeof text - 1}, &viewed_app, &err),
+        PDR_BAD_PROJECTION);
     cr_expect_str_eq(err.message, "f: the file has a NUL character");
 }
 
@@ -366,7 +344,7 @@ Test(definition, hostile_files_end_with_an_error)
         int size = snprintf(text, sizeof text, "%son shop.Opened upsert orders set pieces = ", ORDERS);
         while ((size_t)size + 20 < sizeof text)
             size += snprintf(text + size, sizeof text - (size_t)size, "%s", repeated[i]);
-        cr_expect_eq(pdr_projection_read(&projection, "f", pdr_string_of(text), &app, NULL),
+        cr_expect_eq(pdr_projection_read(&projection, "f", pdr_string_of(text), &viewed_app, NULL),
                      PDR_BAD_PROJECTION, "%s", repeated[i]);
     }
 }
@@ -384,7 +362,8 @@ Test(definition, no_memory_at_any_step_is_said)
         pdr_projection *projection = NULL;
         pdr_error err = {.message = ""};
         pdr_mem_fail_at(nth);
-        pdr_code code = pdr_projection_read(&projection, "orders.sql", pdr_string_of(text), &app, &err);
+        pdr_code code =
+            pdr_projection_read(&projection, "orders.sql", pdr_string_of(text), &viewed_app, &err);
         bool reached = pdr_mem_count() >= nth;
         pdr_mem_fail_at(0);
         if (code == PDR_OK) pdr_projection_close(projection);
