@@ -436,7 +436,7 @@ static size_t drain(pdr_projector *p, int64_t *due_us)
     return done;
 }
 
-size_t pdr_projector_turn(pdr_projector *p, int64_t *due_us)
+static size_t take_turn(pdr_projector *p, int64_t *due_us)
 {
     size_t done = p->spec.log->ops->poll(p->spec.log) + p->spec.views->ops->poll(p->spec.views);
     *due_us = INT64_MAX;
@@ -454,6 +454,14 @@ size_t pdr_projector_turn(pdr_projector *p, int64_t *due_us)
     }
     *due_us = p->retry_at;
     return done;
+}
+
+/* Who sees that it stopped may end the process at once: the database is told why in the same turn. */
+size_t pdr_projector_turn(pdr_projector *p, int64_t *due_us)
+{
+    size_t done = take_turn(p, due_us);
+    bool just_stopped = p->state == PDR_PROJECTOR_STOPPED && p->fault_untold && p->look_again_at == 0;
+    return just_stopped ? done + 1 + stand_still(p, due_us) : done;
 }
 
 /* --- Numbers --- */
