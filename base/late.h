@@ -27,6 +27,16 @@ typedef struct pdr_late {
 #function, (void *)&(of).function                                                                    \
     }
 
+/* Of one library in one file: LIST is an X-list of each of its functions that is called there; all calls go
+ * through `late`, after pdr_late_load(&library, ...). */
+#define PDR_LATE_ENTRY(function) PDR_LATE_FUNCTION(late, function),
+#define PDR_LATE_LIBRARY(file, LIST)                                                                         \
+    static struct {                                                                                          \
+        LIST(PDR_LATE_FIELD)                                                                                 \
+    } late;                                                                                                  \
+    static const pdr_late_function late_functions[] = {LIST(PDR_LATE_ENTRY)};                                \
+    static pdr_late library = {file, late_functions, sizeof late_functions / sizeof late_functions[0], false}
+
 /* The pointers point; at once if they do already. The library stays. Any thread. PDR_UNSUPPORTED: it isn't
  * there, or lacks a function. */
 PDR_CHECKED pdr_code pdr_late_load(pdr_late *late, pdr_error *err);

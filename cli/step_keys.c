@@ -10,26 +10,16 @@
 #include "base/mem.h"
 #include "cli/out.h"
 
-/* Each of the library's functions that is called here; all calls go through `late`. */
-static struct {
-    PDR_LATE_FIELD(el_cursor)
-    PDR_LATE_FIELD(el_end)
-    PDR_LATE_FIELD(el_get)
-    PDR_LATE_FIELD(el_gets)
-    PDR_LATE_FIELD(el_init)
-    PDR_LATE_FIELD(el_insertstr)
-    PDR_LATE_FIELD(el_line)
-    PDR_LATE_FIELD(el_set)
-} late;
-
-static const pdr_late_function functions[] = {
-    PDR_LATE_FUNCTION(late, el_cursor), PDR_LATE_FUNCTION(late, el_end),
-    PDR_LATE_FUNCTION(late, el_get),    PDR_LATE_FUNCTION(late, el_gets),
-    PDR_LATE_FUNCTION(late, el_init),   PDR_LATE_FUNCTION(late, el_insertstr),
-    PDR_LATE_FUNCTION(late, el_line),   PDR_LATE_FUNCTION(late, el_set),
-};
-
-static pdr_late library = {PDR_EDIT_FILE, functions, sizeof functions / sizeof functions[0], false};
+#define FUNCTIONS(X)                                                                                         \
+    X(el_cursor)                                                                                             \
+    X(el_end)                                                                                                \
+    X(el_get)                                                                                                \
+    X(el_gets)                                                                                               \
+    X(el_init)                                                                                               \
+    X(el_insertstr)                                                                                          \
+    X(el_line)                                                                                               \
+    X(el_set)
+PDR_LATE_LIBRARY(PDR_EDIT_FILE, FUNCTIONS);
 
 struct pdr_step_keys {
     const char *prompt;

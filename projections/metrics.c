@@ -9,26 +9,14 @@
 #include "base/late.h"
 #include "base/mem.h"
 
-/* Each of the library's functions that is called here; all calls go through `late`. */
-static struct {
-    PDR_LATE_FIELD(MHD_add_response_header)
-    PDR_LATE_FIELD(MHD_create_response_from_buffer)
-    PDR_LATE_FIELD(MHD_destroy_response)
-    PDR_LATE_FIELD(MHD_queue_response)
-    PDR_LATE_FIELD(MHD_start_daemon)
-    PDR_LATE_FIELD(MHD_stop_daemon)
-} late;
-
-static const pdr_late_function functions[] = {
-    PDR_LATE_FUNCTION(late, MHD_add_response_header),
-    PDR_LATE_FUNCTION(late, MHD_create_response_from_buffer),
-    PDR_LATE_FUNCTION(late, MHD_destroy_response),
-    PDR_LATE_FUNCTION(late, MHD_queue_response),
-    PDR_LATE_FUNCTION(late, MHD_start_daemon),
-    PDR_LATE_FUNCTION(late, MHD_stop_daemon),
-};
-
-static pdr_late library = {PDR_MICROHTTPD_FILE, functions, sizeof functions / sizeof functions[0], false};
+#define FUNCTIONS(X)                                                                                         \
+    X(MHD_add_response_header)                                                                               \
+    X(MHD_create_response_from_buffer)                                                                       \
+    X(MHD_destroy_response)                                                                                  \
+    X(MHD_queue_response)                                                                                    \
+    X(MHD_start_daemon)                                                                                      \
+    X(MHD_stop_daemon)
+PDR_LATE_LIBRARY(PDR_MICROHTTPD_FILE, FUNCTIONS);
 
 enum { MAX_PAGE = 64 * 1024 * 1024, MAX_CONNECTIONS = 16, IDLE_S = 10, CONNECTION_MEMORY = 16 * 1024 };
 

@@ -95,22 +95,12 @@ static pdr_code inflate_block(pdr_bytes packed, pdr_buf *out, pdr_error *err)
 
 /* --- snappy --- */
 
-/* Each of the library's functions that is called here; all calls go through `late`. */
-static struct {
-    PDR_LATE_FIELD(snappy_compress)
-    PDR_LATE_FIELD(snappy_uncompress)
-    PDR_LATE_FIELD(snappy_max_compressed_length)
-    PDR_LATE_FIELD(snappy_uncompressed_length)
-} late;
-
-static const pdr_late_function functions[] = {
-    PDR_LATE_FUNCTION(late, snappy_compress),
-    PDR_LATE_FUNCTION(late, snappy_uncompress),
-    PDR_LATE_FUNCTION(late, snappy_max_compressed_length),
-    PDR_LATE_FUNCTION(late, snappy_uncompressed_length),
-};
-
-static pdr_late library = {PDR_SNAPPY_FILE, functions, sizeof functions / sizeof functions[0], false};
+#define FUNCTIONS(X)                                                                                         \
+    X(snappy_compress)                                                                                       \
+    X(snappy_uncompress)                                                                                     \
+    X(snappy_max_compressed_length)                                                                          \
+    X(snappy_uncompressed_length)
+PDR_LATE_LIBRARY(PDR_SNAPPY_FILE, FUNCTIONS);
 
 static uint32_t crc_of(pdr_bytes bytes)
 {

@@ -7,42 +7,22 @@
 #include "base/late.h"
 #include "base/mem.h"
 
-/* Each of the library's functions that is called here; all calls go through `late`. */
-static struct {
-    PDR_LATE_FIELD(jq_compile)
-    PDR_LATE_FIELD(jq_init)
-    PDR_LATE_FIELD(jq_next)
-    PDR_LATE_FIELD(jq_set_error_cb)
-    PDR_LATE_FIELD(jq_start)
-    PDR_LATE_FIELD(jq_teardown)
-    PDR_LATE_FIELD(jv_copy)
-    PDR_LATE_FIELD(jv_dump_string)
-    PDR_LATE_FIELD(jv_free)
-    PDR_LATE_FIELD(jv_get_kind)
-    PDR_LATE_FIELD(jv_invalid_get_msg)
-    PDR_LATE_FIELD(jv_invalid_has_msg)
-    PDR_LATE_FIELD(jv_parse_sized)
-    PDR_LATE_FIELD(jv_string_value)
-} late;
-
-static const pdr_late_function functions[] = {
-    PDR_LATE_FUNCTION(late, jq_compile),
-    PDR_LATE_FUNCTION(late, jq_init),
-    PDR_LATE_FUNCTION(late, jq_next),
-    PDR_LATE_FUNCTION(late, jq_set_error_cb),
-    PDR_LATE_FUNCTION(late, jq_start),
-    PDR_LATE_FUNCTION(late, jq_teardown),
-    PDR_LATE_FUNCTION(late, jv_copy),
-    PDR_LATE_FUNCTION(late, jv_dump_string),
-    PDR_LATE_FUNCTION(late, jv_free),
-    PDR_LATE_FUNCTION(late, jv_get_kind),
-    PDR_LATE_FUNCTION(late, jv_invalid_get_msg),
-    PDR_LATE_FUNCTION(late, jv_invalid_has_msg),
-    PDR_LATE_FUNCTION(late, jv_parse_sized),
-    PDR_LATE_FUNCTION(late, jv_string_value),
-};
-
-static pdr_late library = {PDR_JQ_FILE, functions, sizeof functions / sizeof functions[0], false};
+#define FUNCTIONS(X)                                                                                         \
+    X(jq_compile)                                                                                            \
+    X(jq_init)                                                                                               \
+    X(jq_next)                                                                                               \
+    X(jq_set_error_cb)                                                                                       \
+    X(jq_start)                                                                                              \
+    X(jq_teardown)                                                                                           \
+    X(jv_copy)                                                                                               \
+    X(jv_dump_string)                                                                                        \
+    X(jv_free)                                                                                               \
+    X(jv_get_kind)                                                                                           \
+    X(jv_invalid_get_msg)                                                                                    \
+    X(jv_invalid_has_msg)                                                                                    \
+    X(jv_parse_sized)                                                                                        \
+    X(jv_string_value)
+PDR_LATE_LIBRARY(PDR_JQ_FILE, FUNCTIONS);
 
 enum { MAX_PROGRAM = 64 * 1024, MAX_MESSAGE = 400 };
 

@@ -12,37 +12,23 @@
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 
-/* Each of the library's functions that is called here; all calls go through `late`. */
-static struct {
-    PDR_LATE_FIELD(curl_easy_cleanup)
-    PDR_LATE_FIELD(curl_easy_getinfo)
-    PDR_LATE_FIELD(curl_easy_init)
-    PDR_LATE_FIELD(curl_easy_perform)
-    PDR_LATE_FIELD(curl_easy_setopt)
-    PDR_LATE_FIELD(curl_easy_strerror)
-    PDR_LATE_FIELD(curl_free)
-    PDR_LATE_FIELD(curl_global_init)
-    PDR_LATE_FIELD(curl_slist_append)
-    PDR_LATE_FIELD(curl_slist_free_all)
-    PDR_LATE_FIELD(curl_url)
-    PDR_LATE_FIELD(curl_url_cleanup)
-    PDR_LATE_FIELD(curl_url_get)
-    PDR_LATE_FIELD(curl_url_set)
-    PDR_LATE_FIELD(curl_url_strerror)
-} late;
-
-static const pdr_late_function functions[] = {
-    PDR_LATE_FUNCTION(late, curl_easy_cleanup), PDR_LATE_FUNCTION(late, curl_easy_getinfo),
-    PDR_LATE_FUNCTION(late, curl_easy_init),    PDR_LATE_FUNCTION(late, curl_easy_perform),
-    PDR_LATE_FUNCTION(late, curl_easy_setopt),  PDR_LATE_FUNCTION(late, curl_easy_strerror),
-    PDR_LATE_FUNCTION(late, curl_free),         PDR_LATE_FUNCTION(late, curl_global_init),
-    PDR_LATE_FUNCTION(late, curl_slist_append), PDR_LATE_FUNCTION(late, curl_slist_free_all),
-    PDR_LATE_FUNCTION(late, curl_url),          PDR_LATE_FUNCTION(late, curl_url_cleanup),
-    PDR_LATE_FUNCTION(late, curl_url_get),      PDR_LATE_FUNCTION(late, curl_url_set),
-    PDR_LATE_FUNCTION(late, curl_url_strerror),
-};
-
-static pdr_late library = {PDR_CURL_FILE, functions, sizeof functions / sizeof functions[0], false};
+#define FUNCTIONS(X)                                                                                         \
+    X(curl_easy_cleanup)                                                                                     \
+    X(curl_easy_getinfo)                                                                                     \
+    X(curl_easy_init)                                                                                        \
+    X(curl_easy_perform)                                                                                     \
+    X(curl_easy_setopt)                                                                                      \
+    X(curl_easy_strerror)                                                                                    \
+    X(curl_free)                                                                                             \
+    X(curl_global_init)                                                                                      \
+    X(curl_slist_append)                                                                                     \
+    X(curl_slist_free_all)                                                                                   \
+    X(curl_url)                                                                                              \
+    X(curl_url_cleanup)                                                                                      \
+    X(curl_url_get)                                                                                          \
+    X(curl_url_set)                                                                                          \
+    X(curl_url_strerror)
+PDR_LATE_LIBRARY(PDR_CURL_FILE, FUNCTIONS);
 
 enum { MAX_HEADERS = 64 * 1024, MAX_REDIRECTS = 3, MAX_WAIT_AS_TOLD_S = 30, MAX_URL = 8192 };
 
