@@ -83,17 +83,23 @@ pdr_code kafka_info(pdr_log *base, pdr_log_info *out, int timeout_ms, pdr_error 
     return PDR_OK;
 }
 
-/* Wait for the one result of an admin request; NULL with *err filled. */
+/* Wait for the one result of an admin request; NULL: *why says why not. */
+static rd_kafka_event_t *result_of(rd_kafka_queue_t *queue, int64_t until_us, rd_kafka_resp_err_t *why)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, kafka_left_ms(until_us) + 200);
+    *why = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (!*why) return event;
+    if (event) rd_kafka_event_destroy(event);
+    return NULL;
+}
+
 rd_kafka_event_t *kafka_await(pdr_kafka *log, rd_kafka_queue_t *queue, int64_t until_us, pdr_code *code,
                               pdr_error *err)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, kafka_left_ms(until_us) + 200);
-    rd_kafka_resp_err_t why = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-    *code = PDR_OK;
-    if (!why) return event;
-    *code = kafka_unreachable(log, why, err);
-    if (event) rd_kafka_event_destroy(event);
-    return NULL;
+    rd_kafka_resp_err_t why;
+    rd_kafka_event_t *event = result_of(queue, until_us, &why);
+    *code = event ? PDR_OK : kafka_unreachable(log, why, err);
+    return event;
 }
 
 rd_kafka_AdminOptions_t *kafka_admin_options(rd_kafka_t *rk, rd_kafka_admin_op_t op, int64_t until_us)
@@ -106,28 +112,33 @@ rd_kafka_AdminOptions_t *kafka_admin_options(rd_kafka_t *rk, rd_kafka_admin_op_t
     return options;
 }
 
-/* The settings of a topic or broker; the event holds them, and is the caller's. */
-pdr_code kafka_describe(pdr_kafka *log, rd_kafka_ResourceType_t type, const char *name, int64_t until_us,
-                        rd_kafka_event_t **out, pdr_error *err)
+rd_kafka_event_t *kafka_ask_settings(rd_kafka_t *rk, rd_kafka_ResourceType_t type, const char *name,
+                                     int64_t until_us, rd_kafka_resp_err_t *why)
 {
-    rd_kafka_t *rk = log->consumers->client.rk;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_AdminOptions_t *options = kafka_admin_options(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, until_us);
     rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(type, name);
     rd_kafka_DescribeConfigs(rk, &resource, 1, options, queue);
     rd_kafka_ConfigResource_destroy(resource);
     rd_kafka_AdminOptions_destroy(options);
-    pdr_code code;
-    *out = kafka_await(log, queue, until_us, &code, err);
+    rd_kafka_event_t *event = result_of(queue, until_us, why);
     rd_kafka_queue_destroy(queue);
-    if (code != PDR_OK) return code;
+    if (!event) return NULL;
     size_t count;
     const rd_kafka_ConfigResource_t **found =
-        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(*out), &count);
-    rd_kafka_resp_err_t why = count ? rd_kafka_ConfigResource_error(found[0]) : RD_KAFKA_RESP_ERR__FAIL;
-    if (!why) return PDR_OK;
-    rd_kafka_event_destroy(*out);
-    return kafka_unreachable(log, why, err);
+        rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &count);
+    *why = count ? rd_kafka_ConfigResource_error(found[0]) : RD_KAFKA_RESP_ERR__FAIL;
+    if (!*why) return event;
+    rd_kafka_event_destroy(event);
+    return NULL;
+}
+
+pdr_code kafka_describe(pdr_kafka *log, rd_kafka_ResourceType_t type, const char *name, int64_t until_us,
+                        rd_kafka_event_t **out, pdr_error *err)
+{
+    rd_kafka_resp_err_t why;
+    *out = kafka_ask_settings(log->consumers->client.rk, type, name, until_us, &why);
+    return *out ? PDR_OK : kafka_unreachable(log, why, err);
 }
 
 const char *kafka_setting_of(rd_kafka_event_t *described, const char *name)

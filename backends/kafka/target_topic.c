@@ -1,13 +1,10 @@
 /* The topic of a projection, looked at before anything is sent to it. It is its maker's, so what may be meant
  * is only warned of. */
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <syslog.h>
 
 #include "backends/kafka/admin.h"
 #include "backends/kafka/target_inside.h"
-
-enum { WARNING = 4 }; /* of syslog's levels, as librdkafka's */
 
 static bool is_listed(const rd_kafka_metadata_t *all, const char *topic)
 {
@@ -34,24 +31,6 @@ static pdr_code check_there(const target *t, int timeout_ms, pdr_error *err)
         t->topic);
 }
 
-/* The topic's settings; NULL: not told, for want of a permission or in time. The event is the caller's. */
-static rd_kafka_event_t *settings_of(const target *t, int timeout_ms)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(t->rk);
-    int64_t until_us = kafka_now_us() + (int64_t)timeout_ms * 1000;
-    rd_kafka_AdminOptions_t *options =
-        kafka_admin_options(t->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, until_us);
-    rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, t->topic);
-    rd_kafka_DescribeConfigs(t->rk, &resource, 1, options, queue);
-    rd_kafka_ConfigResource_destroy(resource);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
-    rd_kafka_queue_destroy(queue);
-    if (event && !rd_kafka_event_error(event)) return event;
-    if (event) rd_kafka_event_destroy(event);
-    return NULL;
-}
-
 static bool is(rd_kafka_event_t *described, const char *name, const char *value)
 {
     const char *found = kafka_setting_of(described, name);
@@ -62,8 +41,11 @@ static bool is(rd_kafka_event_t *described, const char *name, const char *value)
 static void warn_of_retention(const target *t, int timeout_ms)
 {
     char text[400];
-    rd_kafka_event_t *described = settings_of(t, timeout_ms);
-    if (!described) return;
+    rd_kafka_resp_err_t why;
+    int64_t until_us = kafka_now_us() + (int64_t)timeout_ms * 1000;
+    rd_kafka_event_t *described =
+        kafka_ask_settings(t->rk, RD_KAFKA_RESOURCE_TOPIC, t->topic, until_us, &why);
+    if (!described) return; /* for want of a permission, or in time */
     const char *kept = kafka_setting_of(described, "retention.ms");
     if (kept && strcmp(kept, "-1") != 0 && is(described, "message.timestamp.type", "CreateTime") &&
         !is(described, "cleanup.policy", "compact")) {
@@ -73,7 +55,7 @@ static void warn_of_retention(const target *t, int timeout_ms)
             "is the event time; if readers need them, set retention.ms=-1 or "
             "message.timestamp.type=LogAppendTime",
             kept);
-        target_trace(t, WARNING, "RETENTION", text);
+        target_trace(t, LOG_WARNING, "RETENTION", text);
     }
     rd_kafka_event_destroy(described);
 }
