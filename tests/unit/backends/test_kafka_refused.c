@@ -2,45 +2,20 @@
  * just begun to lead the partition. librdkafka then reports the first one's records as delivered, which they
  * aren't. The broker is librdkafka's mock. */
 #include <criterion/criterion.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <poll.h>
-#include <time.h>
 
-#include "backends/kafka/internal.h"
+#include "backends/kafka/kafka_log.h"
 #include "backends/kafka/target.h"
+#include "tests/unit/backends/kafka_mock.h"
 
-enum { GUARD_S = 60, PRODUCE = 0, ROUND_TRIP_MS = 200 };
+enum { PRODUCE = 0, ROUND_TRIP_MS = 200 };
 
-static rd_kafka_t *home;
 static rd_kafka_mock_cluster_t *cluster;
-static time_t give_up_at;
-
-static time_t seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 static void begin(void)
 {
-    char reason[200];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "log_level", "0", NULL, 0);
-    home = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    cr_assert_not_null(home, "%s", reason);
-    cluster = rd_kafka_mock_cluster_new(home, 1);
-    cr_assert_not_null(cluster);
+    cluster = kafka_mock_begin();
     rd_kafka_mock_topic_create(cluster, "out", 1, 1);
-    rd_kafka_mock_topic_create(cluster, "in.events", 1, 1);
-    give_up_at = seconds() + GUARD_S;
-}
-
-static void end(void)
-{
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(home);
 }
 
 /* ... which has a second one on its way by then. */
@@ -50,7 +25,7 @@ static void refuse_the_first_request(void)
     rd_kafka_mock_push_request_errors(cluster, PRODUCE, 1, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
 }
 
-TestSuite(kafka_refused, .init = begin, .fini = end);
+TestSuite(kafka_refused, .init = begin, .fini = kafka_mock_end);
 
 /* Each record is a request. */
 static pdr_kafka_options options_of(const char *journal)
@@ -92,12 +67,6 @@ static pdr_log *open_log(void)
     return log;
 }
 
-static void pump(pdr_log *log)
-{
-    cr_assert_leq(seconds(), give_up_at, "gave up");
-    if (!log->ops->poll(log)) poll(NULL, 0, 10);
-}
-
 static told append_two(pdr_log *log)
 {
     static const pdr_log_writer_events events = {on_reports, on_broken};
@@ -109,7 +78,7 @@ static told append_two(pdr_log *log)
     for (uint64_t tag = 1; tag <= 2; tag++)
         cr_assert_eq(log->ops->append(writer, &entry, tag, NULL), PDR_OK);
     while (t.count < 2)
-        pump(log);
+        kafka_mock_pump(log);
     log->ops->writer_close(writer);
     return t;
 }
@@ -196,7 +165,7 @@ static void expect_values(const char *const *values, size_t count)
     rd_kafka_topic_partition_list_destroy(list);
     size_t seen = 0;
     for (bool more = true; more;) {
-        cr_assert_leq(seconds(), give_up_at, "gave up with %zu messages", seen);
+        kafka_mock_guard();
         rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 100);
         if (!message) continue;
         more = message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF;
@@ -226,7 +195,7 @@ Test(kafka_refused, a_projections_messages_are_all_there_in_their_order)
                  err.message);
     commit_messages(views, &done);
     while (!done) {
-        cr_assert_leq(seconds(), give_up_at, "gave up");
+        kafka_mock_guard();
         if (!views->ops->poll(views)) poll(NULL, 0, 10);
     }
     views->ops->close(views);

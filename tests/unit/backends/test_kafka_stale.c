@@ -1,56 +1,33 @@
 /* Claims about readers that share a client, one after the other: what one asked the broker for and never got
  * isn't an answer to the next. The broker is librdkafka's mock. */
 #include <criterion/criterion.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-#include <poll.h>
-#include <time.h>
+#include "backends/kafka/kafka_log.h"
+#include "tests/unit/backends/kafka_mock.h"
 
-#include "backends/kafka/internal.h"
+enum { RECORDS = 5 };
 
-enum { GUARD_S = 60, RECORDS = 5 };
-
-static rd_kafka_t *home;
 static rd_kafka_mock_cluster_t *cluster;
 static pdr_log *the_log;
-static time_t give_up_at;
-
-static time_t seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 static void begin(void)
 {
-    char reason[200];
     pdr_error err = {0};
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "log_level", "0", NULL, 0);
-    home = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    cr_assert_not_null(home, "%s", reason);
-    cluster = rd_kafka_mock_cluster_new(home, 1);
-    cr_assert_not_null(cluster);
-    rd_kafka_mock_topic_create(cluster, "in.events", 1, 1);
+    cluster = kafka_mock_begin();
     pdr_kafka_options options = {.brokers = rd_kafka_mock_cluster_bootstraps(cluster), .journal = "in"};
     cr_assert_eq(pdr_kafka_log_open(&the_log, &options, &err), PDR_OK, "%s", err.message);
-    give_up_at = seconds() + GUARD_S;
 }
 
 static void end(void)
 {
     the_log->ops->close(the_log);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(home);
+    kafka_mock_end();
 }
 
 TestSuite(kafka_stale, .init = begin, .fini = end);
 
 static void pump(void)
 {
-    cr_assert_leq(seconds(), give_up_at, "gave up");
-    if (!the_log->ops->poll(the_log)) poll(NULL, 0, 10);
+    kafka_mock_pump(the_log);
 }
 
 static void pump_for(int turns)
